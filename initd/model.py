@@ -1,0 +1,312 @@
+"""The vocabulary: process id, exit status, states, inputs, effects, event kinds.
+
+Law of this file: values only. Nothing here acts, nothing here knows the time, and it imports
+nothing of ours. Dataclasses, enum and typing would cost PID 1 20 ms and 2 MB before main runs,
+so a record is made by twenty lines below; type checkers see an ordinary frozen dataclass.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeVar, dataclass_transform
+
+    T = TypeVar("T")
+
+    @dataclass_transform(frozen_default=True)
+    def record(cls: type[T]) -> type[T]:
+        """Seen by type checkers only: a record is a frozen, slotted dataclass."""
+        return cls
+
+else:
+
+    def record(cls):
+        """Make ``cls`` an immutable, slotted value with the annotated fields, in their order."""
+        fields = tuple(cls.__annotations__)
+        defaults = {name: cls.__dict__[name] for name in fields if name in cls.__dict__}
+        put = object.__setattr__
+
+        def __init__(self, *args, **kwargs):
+            if len(args) > len(fields):
+                raise TypeError(f"{cls.__name__} takes {len(fields)} fields")
+            for name, value in zip(fields, args):  # noqa: B905  a short args tuple is meant
+                put(self, name, value)
+            for name in fields[len(args) :]:
+                if name in kwargs:
+                    put(self, name, kwargs.pop(name))
+                elif name in defaults:
+                    put(self, name, defaults[name])
+                else:
+                    raise TypeError(f"{cls.__name__} needs {name}")
+            if kwargs:
+                raise TypeError(f"{cls.__name__} has no field {', '.join(kwargs)}")
+
+        def __setattr__(self, name, value):
+            raise AttributeError(f"{cls.__name__} is immutable")
+
+        def __eq__(self, other):
+            return type(other) is type(self) and all(
+                getattr(self, name) == getattr(other, name) for name in fields
+            )
+
+        def __hash__(self):
+            return hash(tuple(getattr(self, name) for name in fields))
+
+        def __repr__(self):
+            inside = ", ".join(f"{name}={getattr(self, name)!r}" for name in fields)
+            return f"{cls.__name__}({inside})"
+
+        body = {k: v for k, v in cls.__dict__.items() if k not in (*fields, "__dict__", "__weakref__")}
+        made = (__init__, __setattr__, __eq__, __hash__, __repr__)
+        body.update({function.__name__: function for function in made})
+        body["__slots__"] = body["__match_args__"] = fields
+        return type(cls.__name__, cls.__bases__, body)
+
+
+# --- who ---------------------------------------------------------------------------------------
+
+MAIN = "main"
+WEB = "web"
+
+
+@record
+class ProcessId:
+    """A process is (pid, start time): the pid alone is reused. Start time in clock ticks since boot."""
+
+    pid: int
+    starttime: int
+
+    def __str__(self) -> str:
+        return f"{self.pid}-{self.starttime}"
+
+
+@record
+class ExitStatus:
+    """How a process ended. Exactly one of ``code`` and ``signal`` is set; wait(2), "status"."""
+
+    code: int | None
+    signal: int | None
+    dumped: bool = False
+
+    @property
+    def shell_code(self) -> int:
+        """What a shell would show: the exit code, or 128 + the signal's number."""
+        return self.code if self.code is not None else 128 + (self.signal or 0)
+
+    @property
+    def outcome(self) -> str:
+        return "signaled" if self.code is None else "exited"
+
+
+# --- states of a supervised command (the words are also those of JSON and metrics) ---------------
+
+STARTING = "starting"  # spawn asked for, result not yet known
+RUNNING = "running"  # it has a pid
+BACKOFF = "backoff"  # it ended or could not start, and is to be started again later
+STOPPING = "stopping"  # told to stop, and to stay stopped
+RESTARTING = "restarting"  # told to stop, and to be started again; outside this is "stopping"
+STOPPED = "stopped"  # no process, and none will be started unless someone asks
+STATES = (STARTING, RUNNING, BACKOFF, STOPPING, RESTARTING, STOPPED)
+PUBLIC_STATES = (STARTING, RUNNING, BACKOFF, STOPPING, STOPPED)
+
+# --- states of any process: the letter in /proc/PID/stat (proc_pid_stat(5)) to our word -----------
+
+PROCESS_STATES = {
+    "R": "running",
+    "S": "sleeping",
+    "D": "disk_sleep",
+    "T": "stopped",
+    "t": "tracing_stop",
+    "Z": "zombie",
+    "I": "idle",
+    "X": "dead",
+}
+
+# --- events: one closed list, in the order of the page -------------------------------------------
+
+EVENT_KINDS = (
+    "main.started",
+    "main.ready",
+    "main.exited",
+    "main.backoff",
+    "main.stopped",
+    "adopted",
+    "reaped",
+    "reparented",
+    "zombie.found",
+    "zombie.gone",
+    "signal.sent",
+    "signal.forwarded",
+    "web.started",
+    "web.exited",
+    "pids.high",
+    "pids.normal",
+    "fork.failed",
+    "check.passed",
+    "check.failed",
+    "status",
+    "drain",
+    "shutdown",
+)
+
+# --- inputs: what happened ------------------------------------------------------------------------
+
+
+@record
+class Spawned:
+    """A supervised command has been started: ``unit`` is MAIN or WEB."""
+
+    unit: str
+    process: ProcessId
+
+
+@record
+class SpawnFailed:
+    """It could not be started: ``errno`` of fork or exec, and whether it was the fork."""
+
+    unit: str
+    errno: int
+    forking: bool
+    room: str = ""  # what the kernel says of its limits, for the message
+
+
+@record
+class ChildEnded:
+    """A child of ours was reaped. What is not known is None, never guessed."""
+
+    process: ProcessId
+    name: str | None
+    status: ExitStatus
+    lifetime_seconds: float | None
+    cpu_seconds: float
+    max_resident_bytes: int
+
+
+@record
+class BatchReaped:
+    """The drain found no more: ``count`` children in ``seconds``."""
+
+    count: int
+    seconds: float
+
+
+@record
+class Child:
+    """A living or dead child of ours, as /proc shows it."""
+
+    process: ProcessId
+    name: str
+    zombie: bool
+
+
+@record
+class ChildrenListed:
+    """All our children at one moment."""
+
+    children: tuple[Child, ...]
+
+
+@record
+class SignalReceived:
+    """A signal reached PID 1. ``sender_pid`` 0: the kernel, or someone outside our namespace."""
+
+    number: int
+    sender_pid: int = 0
+    sender_uid: int = 0
+
+
+@record
+class Delivered:
+    """The result of a Deliver effect: ``errno`` 0 is success, ``reused`` says the pid is another's now."""
+
+    ticket: int
+    name: str | None
+    errno: int = 0
+    reused: bool = False
+
+
+@record
+class Asked:
+    """A datagram from web, decoded and checked for form."""
+
+    message: dict[str, Any]
+
+
+@record
+class LetterboxClosed:
+    """web closed its end of the letterbox."""
+
+
+@record
+class Surveyed:
+    """How many processes a sweep would still have to end."""
+
+    left: int
+
+
+@record
+class Ticked:
+    """Time has passed; deadlines may be due."""
+
+
+# --- effects: what is to be done ------------------------------------------------------------------
+
+
+@record
+class Spawn:
+    """Start ``unit``; answer with Spawned or SpawnFailed."""
+
+    unit: str
+
+
+@record
+class Signal:
+    """Send to a child of ours, or to its group. It is unreaped, so its pid is still its own."""
+
+    pid: int
+    number: int
+    group: bool = False
+
+
+@record
+class Deliver:
+    """Send to any process, guarded by its start time where one is given; answer with Delivered."""
+
+    ticket: int
+    pid: int
+    starttime: int | None
+    number: int
+
+
+@record
+class Sweep:
+    """Signal whatever is left but web; answer with Surveyed. ``number`` 0 only counts."""
+
+    number: int
+
+
+@record
+class Look:
+    """List our children; answer with ChildrenListed."""
+
+
+@record
+class Send:
+    """One datagram to web."""
+
+    datagram: bytes
+
+
+@record
+class Log:
+    """One line for people. Levels: error, warning, info, debug, trace."""
+
+    level: str
+    text: str
+
+
+@record
+class Exit:
+    """The last effect: leave with this code."""
+
+    code: int
