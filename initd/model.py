@@ -162,12 +162,13 @@ class Spawned:
 
 @record
 class SpawnFailed:
-    """It could not be started: ``errno`` of fork or exec, and whether it was the fork."""
+    """It could not be started: ``forking`` when no process could be made, ``missing`` when nothing is there to run."""
 
     unit: str
-    errno: int
+    why: str
     forking: bool
-    room: str = ""  # what the kernel says of its limits, for the message
+    missing: bool = False
+    room: str = ""  # what the kernel says of its limits, for people
 
 
 @record
@@ -201,9 +202,10 @@ class Child:
 
 @record
 class ChildrenListed:
-    """All our children at one moment."""
+    """All our children at one moment, and how many descriptors we hold."""
 
     children: tuple[Child, ...]
+    open_fds: int | None = None
 
 
 @record
@@ -220,8 +222,10 @@ class Delivered:
     """The result of a Deliver effect: ``errno`` 0 is success, ``reused`` says the pid is another's now."""
 
     ticket: int
+    process: ProcessId
     name: str | None
     errno: int = 0
+    why: str = ""
     reused: bool = False
 
 
@@ -233,15 +237,30 @@ class Asked:
 
 
 @record
+class Garbled:
+    """A datagram from web that is not a message; the text says why."""
+
+    why: str
+
+
+@record
 class LetterboxClosed:
     """web closed its end of the letterbox."""
 
 
 @record
 class Surveyed:
-    """How many processes a sweep would still have to end."""
+    """A sweep was made: how many got the signal, and how many are left."""
 
+    sent: int
     left: int
+
+
+@record
+class Dropped:
+    """A datagram with this many events did not fit into the letterbox."""
+
+    events: int
 
 
 @record
@@ -292,9 +311,10 @@ class Look:
 
 @record
 class Send:
-    """One datagram to web."""
+    """One datagram to web, with this many events in it; answer with Dropped when there is no room."""
 
     datagram: bytes
+    events: int = 0
 
 
 @record

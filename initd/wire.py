@@ -48,8 +48,8 @@ def encode_event(event: dict[str, Any]) -> bytes:
     return _encode(event).encode("ascii")
 
 
-def join_events(encoded: Iterable[bytes], head: bytes = b'{"t":"events"') -> Iterable[bytes]:
-    """Datagrams that carry already encoded events, as many in each as LIMIT allows.
+def join_events(encoded: Iterable[bytes], head: bytes = b'{"t":"events"') -> Iterable[tuple[bytes, int]]:
+    """Datagrams that carry already encoded events, as many in each as LIMIT allows, with their number.
 
     ``head`` is the open object that the list is put into. An event that alone is too long is
     left out; whoever reads finds the gap by its sequence number.
@@ -59,13 +59,13 @@ def join_events(encoded: Iterable[bytes], head: bytes = b'{"t":"events"') -> Ite
     used = 0
     for event in encoded:
         if batch and used + len(event) + 1 > room:
-            yield _close(head, batch)
+            yield _close(head, batch), len(batch)
             batch, used = [], 0
         if len(event) + 1 <= room:
             batch.append(event)
             used += len(event) + 1
     if batch:
-        yield _close(head, batch)
+        yield _close(head, batch), len(batch)
 
 
 def _close(head: bytes, batch: list[bytes]) -> bytes:

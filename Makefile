@@ -1,0 +1,54 @@
+# The two commands are `make run` and `make test`. Both set up what is missing, also on a machine that has only
+# Python 3.11, make and apt: Debian packages when root (services are never started), then a virtual environment.
+
+PORT ?= 9911
+WEB_PORT ?= 8080
+TESTS ?= tests
+PYTHON ?= $(shell scripts/find-python)
+BIN = .venv/bin
+RUN_PACKAGES = curl nginx-light util-linux
+TEST_PACKAGES = $(RUN_PACKAGES) busybox catatonit cron dumb-init gcc libc6-dev procps prometheus redis-server stress-ng tini
+
+# The tests measure, and what we start must not depend on who called make.
+unexport PYTHONDONTWRITEBYTECODE PYTHONHOME PYTHONPATH
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile
+
+run: .venv/run-ready ## a web server under initd as PID 1; PORT=9911 WEB_PORT=8080
+	@scripts/demo $(PORT) $(WEB_PORT)
+
+test: lint ## everything: lint, types and all tests; TESTS=tests/core for less
+	$(BIN)/python -m pytest $(TESTS)
+
+lint: .venv/test-ready ## ruff and mypy
+	$(BIN)/ruff check
+	$(BIN)/mypy
+
+cover: .venv/test-ready ## the tests, with what they did not reach
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest $(TESTS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+clean: ## remove all that was made, the virtual environment too
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage* dist build
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp each, so that a second run needs neither time nor network. The script is copied when it is installed.
+.venv/run-ready: pyproject.toml scripts/initd | run-packages
+	@$(BIN)/python -c '' 2>/dev/null || $(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+.venv/test-ready: .venv/run-ready | test-packages
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@
+
+run-packages:
+	@scripts/debian-packages $(PYTHON) $(RUN_PACKAGES)
+
+test-packages:
+	@scripts/debian-packages $(PYTHON) $(TEST_PACKAGES)
+
+.PHONY: help run test lint cover clean run-packages test-packages

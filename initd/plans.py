@@ -1,0 +1,203 @@
+"""What main and web are started with: the world that each is given between fork and exec.
+
+Law of this file: plans only, no fork. Main gets back the world found at entry, and what its
+options ask for; web gets a world of its own, with nothing of main's in it.
+"""
+
+from __future__ import annotations
+
+import binascii
+import errno
+import os
+import sys
+
+from initd import syscalls
+from initd.cli import Refusal
+from initd.syscalls import Plan
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import signal as _signal
+    from collections.abc import Callable, Iterable
+
+    from initd.cli import Config
+
+    Step = tuple[str, Callable[[], None]]
+else:
+    import _signal
+
+LETTERBOX = 3  # where web finds its end of the letterbox
+# Python ignores PIPE and XFSZ at start, so what they were at entry cannot be known; an inherited
+# "ignore" on CHLD would make main's own waits fail with ECHILD.
+_RESET = (_signal.SIGPIPE, _signal.SIGXFSZ, _signal.SIGCHLD)
+
+
+def entry_environment() -> dict[bytes, bytes]:
+    """The environment as it was before the script's shell and our interpreter could change it.
+
+    A shell drops names like ``discovery.type`` and adds PWD, so the script hands the original on in
+    INITD_ENVIRON. In the C locale CPython sets LC_CTYPE for itself and all its children (PEP 538),
+    so os.environ is not what we were given either; /proc/self/environ is.
+    """
+    encoded = os.environb.get(b"INITD_ENVIRON")
+    if encoded is not None and "initd" in sys._xoptions:
+        return _pairs(binascii.a2b_base64(encoded))
+    try:
+        with open("/proc/self/environ", "rb", buffering=0) as file:
+            return _pairs(file.readall() or b"")
+    except OSError:
+        return dict(os.environb)
+
+
+def _pairs(raw: bytes) -> dict[bytes, bytes]:
+    pairs = (entry.partition(b"=") for entry in raw.split(b"\0"))
+    return {name: value for name, equals, value in pairs if equals}
+
+
+def main_plan(config: Config, mask: frozenset[int], environ: dict[bytes, bytes], *, terminal: bool) -> Plan:
+    """The user's command in the world found at entry. Raises Refusal when --user cannot be looked up."""
+    steps: list[Step] = [("session", _new_session) if config.session else ("group", _new_group)]
+    if terminal:
+        steps.append(("terminal", syscalls.take_terminal))
+    if config.oom_score_adj is not None:
+        steps.append(("oom-score-adj", _oom_score(config.oom_score_adj)))
+    steps.extend((f"rlimit {limit[0]}", _rlimit(limit)) for limit in config.rlimit)
+    if config.nice is not None:
+        steps.append(("nice", _nice(config.nice)))
+    if config.user is not None:
+        steps.append(("user", _become(*_look_up(*config.user))))
+    if config.workdir is not None:
+        steps.append(("workdir", _chdir(config.workdir)))
+    if config.umask is not None:
+        steps.append(("umask", _umask(config.umask)))
+    steps.append(("signals", _restore_signals(mask)))
+    ours = {name: value for name, value in environ.items() if not name.startswith(b"INITD_")}
+    return Plan(tuple(map(os.fsencode, config.argv)), ours, tuple(steps))
+
+
+def web_plan(letterbox: int, keep: Iterable[int]) -> Plan:
+    """The web process: isolated interpreter, the letterbox at LETTERBOX, the listening sockets as they are."""
+    kept = frozenset(keep)
+
+    def descriptors() -> None:
+        os.dup2(letterbox, LETTERBOX)
+        for fd in _open_descriptors():
+            if fd > LETTERBOX and fd not in kept and _is_inheritable(fd):
+                os.close(fd)
+        for fd in kept:
+            os.set_inheritable(fd, True)
+        null = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(null, 0)
+        os.dup2(2, 1)
+
+    python = os.fsencode(sys.executable or "/usr/bin/python3")
+    steps: tuple[Step, ...] = (
+        ("group", _new_group),
+        ("descriptors", descriptors),
+        ("workdir", _chdir("/")),
+        ("signals", _all_default),
+    )
+    return Plan((python, b"-I", b"-m", b"web"), {b"PATH": b"/usr/bin:/bin", b"LANG": b"C.UTF-8"}, steps)
+
+
+def _open_descriptors() -> list[int]:
+    try:
+        return [int(name) for name in os.listdir("/proc/self/fd")]
+    except OSError:  # no /proc: what a shell or an engine hands down lies low
+        return list(range(256))
+
+
+def _is_inheritable(fd: int) -> bool:
+    try:
+        return os.get_inheritable(fd)
+    except OSError:  # the listing's own descriptor is closed by now
+        return False
+
+
+def _new_group() -> None:
+    os.setpgid(0, 0)
+
+
+def _new_session() -> None:
+    os.setsid()
+
+
+def _restore_signals(mask: frozenset[int]) -> Callable[[], None]:
+    def restore() -> None:
+        syscalls.default_signals(_RESET)
+        syscalls.set_mask(mask)
+
+    return restore
+
+
+def _all_default() -> None:
+    syscalls.default_signals(syscalls.ignored_signals())
+    syscalls.set_mask(())
+
+
+def _chdir(directory: str) -> Callable[[], None]:
+    return lambda: os.chdir(directory)
+
+
+def _umask(mask: int) -> Callable[[], None]:
+    return lambda: void(os.umask(mask))
+
+
+def _nice(value: int) -> Callable[[], None]:
+    return lambda: os.setpriority(os.PRIO_PROCESS, 0, value)
+
+
+def void(_: object) -> None:
+    """A step returns nothing."""
+
+
+def _oom_score(value: int) -> Callable[[], None]:
+    def write() -> None:
+        with open("/proc/self/oom_score_adj", "wb", buffering=0) as file:
+            file.write(b"%d" % value)
+
+    return write
+
+
+def _rlimit(limit: tuple[int, int, int]) -> Callable[[], None]:
+    def set_limit() -> None:
+        import resource
+
+        number, soft, hard = limit
+        try:
+            resource.setrlimit(number, (soft, hard))
+        except ValueError:  # what Python makes of EINVAL and EPERM
+            raise PermissionError(errno.EPERM, "above the hard limit") from None
+
+    return set_limit
+
+
+def _look_up(name: str, group: str | None) -> tuple[int, int, list[int]]:
+    """uid, gid and supplementary groups as a login would give them; numbers need no entry in passwd."""
+    import grp
+    import pwd
+
+    try:
+        entry = pwd.getpwuid(int(name)) if name.isdigit() else pwd.getpwnam(name)
+        uid, gid, known = entry.pw_uid, entry.pw_gid, entry.pw_name
+    except (KeyError, OverflowError):
+        if not name.isdigit() or len(name) > 10:
+            raise Refusal(f"cannot run main as {name!r}: there is no such user; add it or say a number") from None
+        uid, gid, known = int(name), 0, ""
+    try:
+        if group is not None:
+            gid = int(group) if group.isdigit() else grp.getgrnam(group).gr_gid
+    except KeyError:
+        raise Refusal(f"cannot run main in group {group!r}: there is no such group; add it or say a number") from None
+    return uid, gid, os.getgrouplist(known, gid) if known else [gid]
+
+
+def _become(uid: int, gid: int, groups: list[int]) -> Callable[[], None]:
+    def become() -> None:
+        if (os.getuid(), os.getgid()) == (uid, gid) and uid != 0:
+            return  # nothing to change, and nobody needs a capability for that
+        os.setgroups(groups)
+        os.setgid(gid)
+        os.setuid(uid)
+
+    return become

@@ -1,0 +1,50 @@
+"""Lines for people, to stderr, never at the price of waiting: what finds no room is dropped.
+
+Law of this file: level and form of a log line. ``cannot …`` refusals stand bare; others begin
+with ``initd: ``, so that they can be told from main's own words in the same stream.
+"""
+
+from __future__ import annotations
+
+from initd import syscalls
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from initd.cli import Config
+
+LEVELS = ("error", "warning", "info", "debug", "trace")
+
+
+class Speaker:
+    """Writes what is worth saying at this verbosity."""
+
+    def __init__(self, *, level: str = "info", json: bool = False) -> None:
+        self._heard = LEVELS[: LEVELS.index(level) + 1]
+        self._json = json
+
+    @classmethod
+    def for_config(cls, config: Config) -> Speaker:
+        """-q: errors and warnings; default: info; -v: debug; -vv: trace."""
+        level = "warning" if config.quiet else LEVELS[min(2 + config.verbose, 4)]
+        return cls(level=level, json=config.log_format == "json")
+
+    def say(self, level: str, text: str) -> None:
+        """One line, whatever is in the text."""
+        if level not in self._heard:
+            return
+        line = self._as_json(level, text) if self._json else self._as_text(level, text)
+        syscalls.write_line(2, line.encode("utf-8", "backslashreplace"))
+
+    def _as_text(self, level: str, text: str) -> str:
+        flat = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+        mark = "" if flat.startswith("cannot ") or level in ("info", "debug", "trace") else f"{level}: "
+        head = "" if level == "error" and not mark else "initd: "
+        return f"{head}{mark}{flat}\n"
+
+    def _as_json(self, level: str, text: str) -> str:
+        import json
+
+        from initd.syscalls import wall_clock
+        from initd.wire import rfc3339
+
+        return json.dumps({"at": rfc3339(wall_clock()), "level": level, "message": text}) + "\n"

@@ -1,0 +1,407 @@
+"""One function per kernel fact. No decisions, no logging; OSError is for the caller.
+
+Law of this file: whatever enters the kernel on behalf of PID 1 is here, and nothing else is.
+Imported before main runs, so only what is built into the interpreter; ctypes (4 ms) is imported
+inside the three functions that have no other way, and only one of them can be needed before main.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import select
+import time
+
+from initd.model import record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import signal as _signal
+    from collections.abc import Callable, Iterable
+else:
+    import _signal
+
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
+PR_SET_CHILD_SUBREAPER = 36
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+_ABSENT = (errno.ENOSYS, errno.EPERM)  # docker's old seccomp default said EPERM for what it did not know
+_EXEC_PATIENCE_MS = 5_000  # an exec on a dead network disk must not hold PID 1 for ever
+
+
+# --- signals ---------------------------------------------------------------------------------------
+
+
+def block_signals() -> frozenset[int]:
+    """Block every signal that can be; the mask found at entry. sigprocmask(2)."""
+    return frozenset(_signal.pthread_sigmask(_signal.SIG_BLOCK, _signal.valid_signals()))
+
+
+def ignored_signals() -> frozenset[int]:
+    """Signals whose disposition is "ignore" now. KILL and STOP have none to ask for."""
+    return frozenset(n for n in _signal.valid_signals() if _signal.getsignal(n) == _signal.SIG_IGN)
+
+
+def default_signals(numbers: Iterable[int]) -> None:
+    """Set dispositions to default; for SIGCHLD this also ends "reap by itself" (SA_NOCLDWAIT)."""
+    for number in numbers:
+        _signal.signal(number, _signal.SIG_DFL)
+
+
+def undo_python_signals() -> None:
+    """CHLD to default, whatever it was: else the kernel reaps for us. INT too, unless ignored at entry.
+
+    Python has put a handler on INT that raises KeyboardInterrupt.
+    """
+    default_signals((_signal.SIGCHLD,))
+    if _signal.getsignal(_signal.SIGINT) != _signal.SIG_IGN:
+        default_signals((_signal.SIGINT,))
+
+
+def set_mask(numbers: Iterable[int]) -> None:
+    """Block exactly these."""
+    _signal.pthread_sigmask(_signal.SIG_SETMASK, numbers)
+
+
+def open_signalfd() -> int:
+    """A descriptor that reads every signal, with its sender; signalfd(2). Needs ctypes."""
+    import ctypes
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    everything = (ctypes.c_uint64 * 16)(*[2**64 - 1] * 16)  # a sigset_t of any C library fits in it
+    flags = os.O_NONBLOCK | os.O_CLOEXEC  # SFD_NONBLOCK and SFD_CLOEXEC are these
+    fd = int(libc.signalfd(-1, everything, flags))
+    if fd < 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return fd
+
+
+def read_signals(fd: int) -> list[tuple[int, int, int]]:
+    """All signals waiting in a signalfd as (number, sender's pid, sender's uid)."""
+    found = []
+    try:
+        data = os.read(fd, 128 * 64)
+    except BlockingIOError:
+        return []
+    for start in range(0, len(data), 128):  # struct signalfd_siginfo: 128 bytes, signo errno code pid uid
+        words = memoryview(data[start : start + 20]).cast("I")
+        found.append((words[0], words[3], words[4]))
+    return found
+
+
+def take_signals(seconds: float) -> list[tuple[int, int, int]]:
+    """The same without a signalfd: wait up to ``seconds`` for one; sigtimedwait(2)."""
+    info = _signal.sigtimedwait(_signal.valid_signals(), seconds)
+    return [] if info is None else [(info.si_signo, info.si_pid, info.si_uid)]
+
+
+def send_signal(pid: int, number: int) -> None:
+    """kill(2): only for a child that we have not reaped, whose pid nobody else can have."""
+    os.kill(pid, number)
+
+
+def send_group(pgrp: int, number: int) -> None:
+    """killpg(3)."""
+    os.killpg(pgrp, number)
+
+
+def send_guarded(pid: int, starttime: int | None, number: int) -> bool:
+    """Signal any process; False when the pid has been reused since ``starttime``, and nothing was sent.
+
+    pidfd_open(2) first, then the look at the start time, then pidfd_send_signal(2): whoever the
+    look saw is who gets it. Without pidfds (old kernel, seccomp) a look and kill(2), with the race.
+    """
+    try:
+        fd = os.pidfd_open(pid)
+    except OSError as error:
+        if error.errno not in _ABSENT:
+            raise
+        return _send_unguarded(pid, starttime, number)
+    try:
+        if starttime is not None and start_time(pid) != starttime:
+            return False
+        _signal.pidfd_send_signal(fd, number)
+    finally:
+        os.close(fd)
+    return True
+
+
+def _send_unguarded(pid: int, starttime: int | None, number: int) -> bool:
+    if starttime is not None and start_time(pid) != starttime:
+        return False
+    os.kill(pid, number)
+    return True
+
+
+# --- prctl -----------------------------------------------------------------------------------------
+
+
+def prctl(option: int, value: int) -> None:
+    """prctl(2) with one argument. Needs ctypes."""
+    import ctypes
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(option, ctypes.c_ulong(value), 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+
+# --- children --------------------------------------------------------------------------------------
+
+
+@record
+class Reaped:
+    """One wait4(2): the raw status, CPU seconds and the largest resident set in bytes."""
+
+    pid: int
+    status: int
+    cpu_seconds: float
+    max_resident_bytes: int
+
+
+def peek() -> int | None:
+    """The pid of a child that has ended and is not reaped yet, left as it is; waitid(2), WNOWAIT."""
+    try:
+        found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT | os.WNOHANG)
+    except ChildProcessError:
+        return None
+    return found.si_pid if found is not None else None
+
+
+def reap(pid: int) -> Reaped | None:
+    """Reap this child, if it has ended."""
+    try:
+        found, status, usage = os.wait4(pid, os.WNOHANG)
+    except ChildProcessError:
+        return None
+    if found == 0:
+        return None
+    return Reaped(found, status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+
+
+def read_stat(pid: int) -> bytes:
+    """/proc/PID/stat; proc_pid_stat(5)."""
+    fd = os.open(f"/proc/{pid}/stat", os.O_RDONLY)
+    try:
+        return os.read(fd, 4096)
+    finally:
+        os.close(fd)
+
+
+def start_time(pid: int) -> int:
+    """Field 22 of stat: clock ticks after boot at which the process began."""
+    return int(read_stat(pid).rpartition(b") ")[2].split()[19])
+
+
+def read_children() -> bytes:
+    """The pids of our children as the kernel keeps them; needs CONFIG_PROC_CHILDREN. One thread, one file."""
+    fd = os.open(f"/proc/self/task/{os.getpid()}/children", os.O_RDONLY)
+    try:
+        parts = []
+        while part := os.read(fd, 65_536):
+            parts.append(part)
+        return b"".join(parts)
+    finally:
+        os.close(fd)
+
+
+def all_pids() -> list[int]:
+    """Every process that /proc shows us."""
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+
+
+def boot_clock() -> float:
+    """Seconds since boot, suspend included: the clock that start times are on."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+# --- spawning --------------------------------------------------------------------------------------
+
+
+class SpawnError(Exception):
+    """A command could not be started: ``stage`` is fork, exec, or what was being set up."""
+
+    def __init__(self, stage: str, number: int) -> None:
+        super().__init__(f"{stage}: {os.strerror(number)}")
+        self.stage, self.errno = stage, number
+
+
+@record
+class Plan:
+    """What to run and how its world is made: named steps, taken in the child between fork and exec."""
+
+    argv: tuple[bytes, ...]
+    environ: dict[bytes, bytes]
+    steps: tuple[tuple[str, Callable[[], None]], ...]
+
+
+def spawn(plan: Plan) -> int:
+    """Fork, take the plan's steps in the child, exec; the child's pid. Raises SpawnError.
+
+    Alternatives: posix_spawn is quicker but can do neither tcsetpgrp, chdir nor users; subprocess
+    imports threads and waits by itself. A plain fork is safe because the core has one thread.
+    The errno comes back through a pipe that a successful exec closes.
+    """
+    try:
+        reader, writer = _report_pipe()
+    except OSError as error:
+        raise SpawnError("pipe", error.errno or 0) from None
+    try:
+        pid = os.fork()
+    except OSError as error:
+        os.close(reader)
+        os.close(writer)
+        raise SpawnError("fork", error.errno or 0) from None
+    if pid == 0:
+        _in_child(plan, writer)
+    os.close(writer)
+    waiter = select.poll()
+    waiter.register(reader, select.POLLIN | select.POLLHUP)
+    report = os.read(reader, 100) if waiter.poll(_EXEC_PATIENCE_MS) else b""
+    os.close(reader)
+    if report:
+        os.waitpid(pid, 0)
+        stage, _, number = report.decode().rpartition(" ")
+        raise SpawnError(stage, int(number))
+    return pid
+
+
+def _report_pipe() -> tuple[int, int]:
+    """A pipe whose writing end lies above the descriptors that a child's steps may dup2 onto."""
+    reader, writer = os.pipe()
+    try:
+        return reader, fcntl.fcntl(writer, fcntl.F_DUPFD_CLOEXEC, 10)
+    except OSError:
+        os.close(reader)
+        raise
+    finally:
+        os.close(writer)
+
+
+def _in_child(plan: Plan, writer: int) -> None:
+    """Never returns: this is the child between fork and exec."""
+    stage = "set-up"
+    code = 127
+    try:
+        for step in plan.steps:
+            stage = step[0]
+            step[1]()
+        stage = "exec"
+        _exec(plan.argv, plan.environ)
+    except OSError as error:
+        code = 127 if error.errno == errno.ENOENT else 126
+        os.write(writer, f"{stage} {error.errno}".encode())
+    finally:
+        os._exit(code)
+
+
+def _exec(argv: tuple[bytes, ...], environ: dict[bytes, bytes]) -> None:
+    """execvp(3) by hand, because Python's lacks the /bin/sh fallback for scripts without a shebang."""
+    name = argv[0]
+    if b"/" in name:
+        _exec_file(name, argv, environ)
+    denied: OSError | None = None
+    for directory in environ.get(b"PATH", b"/bin:/usr/bin").split(b":"):
+        try:
+            _exec_file(os.path.join(directory or b".", name) if name else b"", argv, environ)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except PermissionError as error:
+            denied = error
+    raise denied or FileNotFoundError(errno.ENOENT, "not found")
+
+
+def _exec_file(path: bytes, argv: tuple[bytes, ...], environ: dict[bytes, bytes]) -> None:
+    try:
+        os.execve(path, argv, environ)
+    except OSError as error:
+        if error.errno != errno.ENOEXEC:
+            raise
+        os.execve(b"/bin/sh", (b"/bin/sh", path, *argv[1:]), environ)
+
+
+def terminal_is_ours() -> bool:
+    """Is stdin a terminal whose foreground group is ours, so that it is ours to hand over?"""
+    try:
+        return os.tcgetpgrp(0) == os.getpgrp()
+    except OSError:  # no terminal (ENOTTY), closed (EBADF), or gone (ENXIO)
+        return False
+
+
+def take_terminal() -> None:
+    """Make our own group the terminal's foreground group; SIGTTOU is blocked, so it cannot stop us."""
+    try:
+        os.tcsetpgrp(0, os.getpgrp())
+    except OSError as error:
+        if error.errno not in (errno.ENOTTY, errno.EBADF, errno.ENXIO, errno.EPERM):
+            raise
+
+
+# --- descriptors -----------------------------------------------------------------------------------
+
+
+def open_stdio() -> None:
+    """Descriptors 0 to 2 that were closed at entry become /dev/null, so that no socket lands there."""
+    for fd in range(3):
+        try:
+            os.fstat(fd)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+
+
+def reserve(fd: int) -> None:
+    """Keep this number free for a child's dup2: no descriptor of ours may land on it by chance."""
+    spare = os.open(os.devnull, os.O_RDWR)
+    if spare != fd:
+        os.close(spare)
+
+
+def write_line(fd: int, line: bytes) -> bool:
+    """Write if that cannot block; False when there was no room, or nobody to read. Never raises.
+
+    Not O_NONBLOCK: that is a property of the open file, which main shares.
+    """
+    try:
+        waiter = select.poll()
+        waiter.register(fd, select.POLLOUT)
+        if not any(events & select.POLLOUT for _, events in waiter.poll(0)):
+            return False
+        os.write(fd, line[:4096])  # PIPE_BUF: what POLLOUT promises room for
+    except OSError:
+        return False
+    return True
+
+
+def wall_clock() -> float:
+    """Seconds since 1970."""
+    return time.time()
+
+
+def name_self(name: bytes) -> None:
+    """What ps shows for us instead of python3; without /proc it stays so."""
+    try:
+        with open("/proc/self/comm", "wb", buffering=0) as file:
+            file.write(name)
+    except OSError:
+        return
+
+
+def count_descriptors() -> int | None:
+    """How many descriptors we hold; the listing's own is not counted."""
+    try:
+        return len(os.listdir("/proc/self/fd")) - 1
+    except OSError:
+        return None
+
+
+def room() -> str:
+    """For a fork that failed: how full the PID limits are, as far as they can be read."""
+    found = []
+    for name, path in (("pids.current", "pids.current"), ("pids.max", "pids.max")):
+        for mount in ("/sys/fs/cgroup", "/sys/fs/cgroup/pids"):
+            try:
+                with open(f"{mount}/{path}", "rb", buffering=0) as file:
+                    found.append(f"{name} {file.read(64).decode().strip()}")
+                    break
+            except OSError:
+                continue
+    return f" ({', '.join(found)})" if found else ""

@@ -1,0 +1,191 @@
+"""The state machine of one supervised command: a transition table as data, total over states. Pure.
+
+Law of this file: everything that decides what state main or web is in lives here, and nothing
+else does. The table is used twice with different policy. Every state answers every input;
+NEVER marks what cannot happen, raises IllegalMove and changes nothing.
+"""
+
+from __future__ import annotations
+
+from initd.model import (
+    BACKOFF,
+    RESTARTING,
+    RUNNING,
+    STARTING,
+    STATES,
+    STOPPED,
+    STOPPING,
+    ExitStatus,
+    ProcessId,
+    record,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# Inputs: what happened to the command, or what someone asks of it.
+START = "start"  # someone asks for it to run
+STOP = "stop"  # someone asks for it to end, and stay ended
+RESTART = "restart"  # someone asks for it to end and run again
+UP = "up"  # it was spawned
+DOWN_RETRY = "down_retry"  # it ended or could not be spawned, and policy wants it back
+DOWN_FINAL = "down_final"  # the same, and policy lets it rest
+DUE = "due"  # its backoff is over
+OVERDUE = "overdue"  # it did not stop in time
+INPUTS = (START, STOP, RESTART, UP, DOWN_RETRY, DOWN_FINAL, DUE, OVERDUE)
+
+# Actions: what the owner of the unit has to do about it, in this order.
+SPAWN = "spawn"  # start the command
+ASK = "ask"  # send the stop signal, and come back with OVERDUE after the stop timeout
+KILL = "kill"  # SIGKILL to its group
+WAIT = "wait"  # come back with DUE after the backoff
+SETTLE = "settle"  # it is at rest: whoever waits for that is to be told
+
+NEVER = None
+_Move = tuple[str, tuple[str, ...]]
+
+TABLE: dict[str, dict[str, _Move | None]] = {
+    STARTING: {  # a spawn's result is fed back before any other input, so only results can come
+        START: (STARTING, ()),
+        STOP: NEVER,
+        RESTART: (STARTING, ()),
+        UP: (RUNNING, ()),
+        DOWN_RETRY: (BACKOFF, (WAIT,)),
+        DOWN_FINAL: (STOPPED, (SETTLE,)),
+        DUE: NEVER,
+        OVERDUE: NEVER,
+    },
+    RUNNING: {
+        START: (RUNNING, ()),
+        STOP: (STOPPING, (ASK,)),
+        RESTART: (RESTARTING, (ASK,)),
+        UP: NEVER,
+        DOWN_RETRY: (BACKOFF, (WAIT,)),
+        DOWN_FINAL: (STOPPED, (SETTLE,)),
+        DUE: NEVER,
+        OVERDUE: NEVER,
+    },
+    BACKOFF: {
+        START: (STARTING, (SPAWN,)),
+        STOP: (STOPPED, (SETTLE,)),
+        RESTART: (STARTING, (SPAWN,)),
+        UP: NEVER,
+        DOWN_RETRY: NEVER,
+        DOWN_FINAL: NEVER,
+        DUE: (STARTING, (SPAWN,)),
+        OVERDUE: NEVER,
+    },
+    STOPPING: {
+        START: (RESTARTING, ()),
+        STOP: (STOPPING, ()),
+        RESTART: (RESTARTING, ()),
+        UP: NEVER,
+        DOWN_RETRY: (STOPPED, (SETTLE,)),
+        DOWN_FINAL: (STOPPED, (SETTLE,)),
+        DUE: NEVER,
+        OVERDUE: (STOPPING, (KILL,)),
+    },
+    RESTARTING: {
+        START: (RESTARTING, ()),
+        STOP: (STOPPING, ()),
+        RESTART: (RESTARTING, ()),
+        UP: NEVER,
+        DOWN_RETRY: (STARTING, (SPAWN,)),
+        DOWN_FINAL: (STARTING, (SPAWN,)),
+        DUE: NEVER,
+        OVERDUE: (RESTARTING, (KILL,)),
+    },
+    STOPPED: {
+        START: (STARTING, (SPAWN,)),
+        STOP: (STOPPED, ()),
+        RESTART: (STARTING, (SPAWN,)),
+        UP: NEVER,
+        DOWN_RETRY: NEVER,
+        DOWN_FINAL: NEVER,
+        DUE: NEVER,
+        OVERDUE: NEVER,
+    },
+}
+
+
+class IllegalMove(Exception):
+    """An input that cannot happen in this state; nothing was changed."""
+
+
+@record
+class Policy:
+    """When a command that ended is started again, and how soon. Times in seconds."""
+
+    restart: str  # no, on-failure, always
+    limit: int | None  # how many failures in a row on-failure bears
+    first_delay: float
+    longest_delay: float
+    healthy_after: float  # running this long makes the next failure the first again
+    spread: float  # jitter: a delay is stretched by up to this part of itself
+
+    def delay(self, failures: int, dice: float) -> float:
+        """Seconds to wait before the start after failure number ``failures`` (from 1); dice in [0, 1)."""
+        doubled = self.first_delay * 2.0 ** min(failures - 1, 20)
+        return min(self.longest_delay, doubled * (1.0 + self.spread * dice))
+
+
+class Unit:
+    """One supervised command: its state, its process, and how often it failed in a row."""
+
+    def __init__(self, name: str, policy: Policy, dice: Callable[[], float]) -> None:
+        self.name = name
+        self.policy = policy
+        self.state = STOPPED
+        self.process: ProcessId | None = None
+        self.last_exit: ExitStatus | None = None
+        self.since = 0.0  # when the present process was started, monotonic seconds
+        self.failures = 0  # in a row
+        self.delay = 0.0  # the backoff that is running, or ran last
+        self._dice = dice
+
+    def ask(self, what: str) -> tuple[str, ...]:
+        """START, STOP, RESTART, DUE or OVERDUE; the actions to take."""
+        return self._move(what)
+
+    def up(self, process: ProcessId, now: float) -> tuple[str, ...]:
+        """It was spawned."""
+        actions = self._move(UP)
+        self.process, self.since = process, now
+        return actions
+
+    def down(self, status: ExitStatus, now: float, *, failed: bool, back: bool | None = None) -> tuple[str, ...]:
+        """It ended, or could not be spawned. ``failed`` judges the exit; ``back`` overrules the policy."""
+        if self.process is not None and now - self.since >= self.policy.healthy_after:
+            self.failures = 0
+        self.failures += 1
+        wanted = self._wanted_back(failed) if back is None else back
+        actions = self._move(DOWN_RETRY if wanted else DOWN_FINAL)
+        self.process, self.last_exit = None, status
+        if self.state == BACKOFF:
+            self.delay = self.policy.delay(self.failures, self._dice())
+        return actions
+
+    def _wanted_back(self, failed: bool) -> bool:
+        if self.policy.restart == "on-failure":
+            return failed and (self.policy.limit is None or self.failures <= self.policy.limit)
+        return self.policy.restart == "always"
+
+    def _move(self, what: str) -> tuple[str, ...]:
+        move = TABLE[self.state][what]
+        if move is None:
+            raise IllegalMove(f"{self.name} is {self.state}: {what} cannot happen")
+        self.state, actions = move
+        return actions
+
+
+def diagram() -> str:
+    """The table as a Mermaid state diagram, for the docs: generated, so that it cannot drift."""
+    lines = ["stateDiagram-v2"]
+    for state in STATES:
+        for what in INPUTS:
+            move = TABLE[state][what]
+            if move is not None:
+                actions = f" / {', '.join(move[1])}" if move[1] else ""
+                lines.append(f"    {state} --> {move[0]}: {what}{actions}")
+    return "\n".join(lines)

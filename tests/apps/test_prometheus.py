@@ -1,0 +1,95 @@
+"""A real Prometheus scrapes a real initd; what it answers by its own API is what happened."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from tests.kernel.client import ask, free_port, wait_for
+from tests.kernel.harness import program, scene
+
+CONFIGURATION = """
+global: {{scrape_interval: 1s, scrape_timeout: 1s}}
+scrape_configs:
+  - job_name: initd
+    static_configs: [{{targets: ["127.0.0.1:{port}"]}}]
+"""
+
+
+@contextmanager
+def prometheus(home: Path, target: int) -> Iterator[int]:
+    """A Prometheus that scrapes ``target``; its port."""
+    port = free_port()
+    (home / "prometheus.yml").write_text(CONFIGURATION.format(port=target))
+    words = [
+        "prometheus",
+        f"--config.file={home}/prometheus.yml",
+        f"--storage.tsdb.path={home}/data",
+        f"--web.listen-address=127.0.0.1:{port}",
+        "--log.level=warn",
+    ]
+    with (home / "prometheus.log").open("w") as log, subprocess.Popen(words, stderr=log) as process:
+        try:
+            yield port
+        finally:
+            process.terminate()
+
+
+def query(port: int, expression: str) -> list[float]:
+    """The values of an instant query; none while Prometheus is not up."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        answer = ask(connection, "GET", f"/api/v1/query?query={quote(expression)}")
+    except OSError:
+        return []
+    return [float(sample["value"][1]) for sample in json.loads(answer.body)["data"]["result"]]
+
+
+def test_prometheus_answers_with_what_happened(tmp_path: Path) -> None:
+    options = ["--restart", "always"]
+    with (
+        scene(*program("storm.sh", 250), listen="127.0.0.1:0", options=options) as made,
+        prometheus(tmp_path, made.port) as port,
+    ):
+        made.ready()
+        wait_for(lambda: made.status()["reaped"]["total"] == 250, "250 reaped")
+        os.kill(made.main, signal.SIGKILL)
+        wait_for(lambda: made.out().count("ready\n") == 2, "the second run's storm")
+        made.post("/api/v1/main/signal", {"signal": "WINCH"})
+        expected = {
+            'up{job="initd"}': [1],
+            "sum(initd_adoptions_total)": [500],
+            'initd_reaped_total{origin="adopted",outcome="exited"}': [500],
+            'initd_reaped_total{origin="main",outcome="signaled"}': [1],
+            'initd_main_restarts_total{reason="exit"}': [1],
+            'initd_signals_total{signal="WINCH",source="api"}': [1],
+            "initd_main_up": [1],
+            'initd_main_state{state="running"}': [1],
+            "sum(initd_main_state)": [1],
+            'initd_processes{state="zombie"}': [0],
+            "sum(initd_processes)": [3],
+            "sum(initd_zombies)": [0],
+            "initd_adopted_processes": [0],
+            "initd_web_restarts_total": [0],
+        }
+        for expression, values in expected.items():
+            wait_for(lambda: query(port, expression) == values, f"{expression} to be {values}")  # noqa: B023
+        assert query(port, "changes(initd_main_start_timestamp_seconds[1m])") in ([0], [1])
+        assert query(port, "scrape_samples_scraped")[0] <= 300
+
+
+def test_promtool_finds_nothing_to_improve() -> None:
+    with scene(*program("zombies.py", 3), listen="127.0.0.1:0", options=["--restart", "always"]) as made:
+        made.ready()
+        os.kill(made.main, signal.SIGKILL)
+        made.wait_event("main.started", 2)
+        text = made.tcp("GET", "/metrics", headers={"Accept": "text/plain"}).body
+        lint = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, check=False)
+        assert (lint.returncode, lint.stderr.decode()) == (0, "")

@@ -1,0 +1,195 @@
+"""web.access: who may do what, and by which names this server may be called."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.web.fake_core import CONTROL, METRICS, READ, hello
+from web.access import ROLES, Caller, Names, Peer, caller, is_address, require
+from web.house import Config
+from web.problem import Problem
+
+TCP = Peer("tcp", None, "10.0.0.9")
+OTHERS_UID = 4_000_000_000  # of nobody: not ours, not root's
+
+
+def config(**changes: object) -> Config:
+    return Config.of(hello(**{"init": {"pid": 1, "uid": 1000, "role": "pid1"}, **changes}))
+
+
+def bearer(token: str) -> list[bytes]:
+    return [b"Bearer " + token.encode()]
+
+
+@pytest.mark.parametrize("anonymous", ROLES)
+def test_without_a_token_a_peer_has_the_anonymous_role(anonymous: str) -> None:
+    assert caller(TCP, [], config(anonymous=anonymous)) == Caller(anonymous, False, "10.0.0.9")
+
+
+@pytest.mark.parametrize(("token", "role"), [(METRICS, "metrics"), (READ, "read"), (CONTROL, "control")])
+def test_a_token_gives_its_role_even_a_lower_one(token: str, role: str) -> None:
+    assert caller(TCP, bearer(token), config(anonymous="control")) == Caller(role, True, "10.0.0.9")
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        [b"Bearer wrong-wrong-wrong-wrong"],
+        [b"Bearer " + READ.encode()[:-1]],
+        [b"Bearer " + READ.encode() + b"x"],
+        [b"Bearer \xff\xfe"],
+        [b"Bearer "],
+        [b"Bearer"],
+        [b""],
+        [b"Basic " + READ.encode()],
+        [READ.encode()],
+        [b"Bearer " + READ.encode(), b"Bearer " + READ.encode()],
+    ],
+)
+def test_a_bad_credential_is_refused_even_where_none_is_needed(shown: list[bytes]) -> None:
+    for peer in (TCP, Peer("unix", 0, "unix")):
+        with pytest.raises(Problem) as caught:
+            caller(peer, shown, config(anonymous="control"))
+        assert caught.value.code == "unauthorized"
+        assert caught.value.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+@pytest.mark.parametrize("spelling", [b"bearer ", b"BEARER ", b"Bearer   "])
+def test_the_scheme_is_read_in_any_case(spelling: bytes) -> None:
+    assert caller(TCP, [spelling + READ.encode()], config()).role == "read"
+
+
+def test_a_token_may_be_any_text() -> None:
+    token = "zwölf-boxkämpfer-jagen-viktor"
+    assert caller(TCP, bearer(token), config(tokens=[["read", token]])).role == "read"
+
+
+def test_no_tokens_accept_nothing() -> None:
+    with pytest.raises(Problem):
+        caller(TCP, bearer(""), config(tokens=[]))
+
+
+@pytest.mark.parametrize("uid", [0, 1000])
+def test_on_the_unix_socket_root_and_the_inits_user_have_control(uid: int) -> None:
+    assert caller(Peer("unix", uid, "unix"), [], config(anonymous="health")).role == "control"
+
+
+def test_on_the_unix_socket_another_user_is_anonymous_or_what_its_token_says() -> None:
+    peer = Peer("unix", OTHERS_UID, "unix")
+    assert caller(peer, [], config()) == Caller("metrics", False, f"unix:uid={OTHERS_UID}")
+    assert caller(peer, bearer(READ), config()) == Caller("read", True, f"unix:uid={OTHERS_UID}")
+
+
+def test_over_tcp_nobody_is_trusted_for_a_uid() -> None:
+    assert caller(Peer("tcp", 0, "10.0.0.9"), [], config()).role == "metrics"
+
+
+@pytest.mark.parametrize("needed", ROLES)
+@pytest.mark.parametrize("role", ROLES)
+def test_each_role_includes_those_below_it(role: str, needed: str) -> None:
+    enough = ROLES.index(role) >= ROLES.index(needed)
+    for known, code in ((True, "forbidden"), (False, "unauthorized")):
+        if enough:
+            require(needed, Caller(role, known, "x"))
+        else:
+            with pytest.raises(Problem) as caught:
+                require(needed, Caller(role, known, "x"))
+            assert caught.value.code == code
+
+
+# --- names -----------------------------------------------------------------------------------------
+
+NAMES = Names("Box-7", ["initd.example.org", "Gate."])
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost",
+        "localhost:9911",
+        "LOCALHOST",
+        "localhost.",
+        "127.0.0.1",
+        "10.1.2.3:80",
+        "[::1]",
+        "[::1]:9911",
+        "[fe80::1%25eth0]:9911",
+        "box-7",
+        "box-7:9911",
+        "initd.example.org",
+        "INITD.example.org:443",
+        "gate:1",
+        None,
+    ],
+)
+def test_our_own_names_are_answered(host: str | None) -> None:
+    NAMES.check(host, None)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "",
+        "evil.example",
+        "localhost.evil.example",
+        "127.0.0.1.evil.example",
+        "box-7.evil.example",
+        "xinitd.example.org",
+        "127.1",
+        "0x7f000001",
+        "[::1",
+        "[evil.example]",
+        "[]",
+        "::::",
+        "localhost@evil.example",
+        "evil.example#localhost",
+        "\x00",
+        "ÿ",
+    ],
+)
+def test_a_foreign_host_is_misdirected(host: str) -> None:
+    with pytest.raises(Problem) as caught:
+        NAMES.check(host, None)
+    assert caught.value.code == "misdirected"
+
+
+@pytest.mark.parametrize(
+    ("host", "origin"),
+    [
+        ("localhost:9911", "http://localhost:9911"),
+        ("LOCALHOST:9911", "http://localhost:9911"),
+        ("127.0.0.1", "http://127.0.0.1:80"),
+        ("127.0.0.1:443", "https://127.0.0.1"),
+        ("[::1]:9911", "http://[::1]:9911"),
+        ("10.0.0.1:9911", "https://initd.example.org"),
+        ("initd.example.org", "https://initd.example.org:8443"),
+    ],
+)
+def test_a_page_of_ours_may_ask(host: str, origin: str) -> None:
+    NAMES.check(host, origin)
+
+
+@pytest.mark.parametrize(
+    ("host", "origin"),
+    [
+        ("localhost:9911", "http://localhost:3000"),
+        ("localhost:9911", "http://127.0.0.1:9911"),
+        ("127.0.0.1:9911", "http://10.0.0.1:9911"),
+        ("localhost:9911", "https://evil.example"),
+        ("localhost:9911", "null"),
+        ("localhost:9911", ""),
+        ("localhost:9911", "localhost:9911"),
+        (None, "http://localhost"),
+    ],
+)
+def test_a_page_of_another_site_may_not(host: str | None, origin: str) -> None:
+    with pytest.raises(Problem) as caught:
+        NAMES.check(host, origin)
+    assert caught.value.code == "misdirected"
+
+
+@pytest.mark.parametrize(
+    ("name", "yes"), [("1.2.3.4", True), ("::1", True), ("1.2.3", False), ("a", False), ("", False)]
+)
+def test_only_whole_addresses_are_addresses(name: str, yes: bool) -> None:
+    assert is_address(name) is yes

@@ -1,0 +1,305 @@
+"""web.server: a client that is slow, endless or malformed costs its own connection and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.web.inside import PATIENCE, Client, Inside, connect, inside
+from web import limits, server
+
+
+async def until(condition: Callable[[], Any], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, f"{what} did not happen"
+        await asyncio.sleep(0.002)
+
+
+async def still_answers(running: Inside) -> None:
+    client = await connect(running)
+    client.get("/livez")
+    assert await client.answer() == (200, b"ok")
+    await client.close()
+
+
+# --- too slow --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"GET /livez HT",
+        b"GET /livez HTTP/1.1\r\nHost: localhost\r\nX: ",
+        b"POST /api/v1/main/signal HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nsig",
+        b"POST /api/v1/drain HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n",
+    ],
+)
+def test_a_request_that_does_not_arrive_in_time_is_cut_off(
+    monkeypatch: pytest.MonkeyPatch, sent: bytes
+) -> None:
+    monkeypatch.setattr(server, "REQUEST_PATIENCE", 0.3)
+
+    async def test(running: Inside) -> None:
+        client = await connect(running)
+        begin = time.monotonic()
+        client.send(sent)
+        await client.rest()
+        assert 0.2 < time.monotonic() - begin < PATIENCE / 2
+        await client.close()
+        await still_answers(running)
+
+    inside(test)
+
+
+def test_dripping_bytes_does_not_buy_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "REQUEST_PATIENCE", 0.3)
+
+    async def test(running: Inside) -> None:
+        client = await connect(running)
+        begin = time.monotonic()
+        client.send(b"GET /livez HTTP/1.1\r\n")
+        ended = asyncio.create_task(client.rest())
+        while not ended.done() and time.monotonic() - begin < PATIENCE:
+            client.send(b"X: y\r\n")
+            await asyncio.sleep(0.05)
+        assert time.monotonic() - begin < PATIENCE / 2
+        await client.close()
+
+    inside(test)
+
+
+def test_a_connection_between_two_requests_is_not_a_late_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "REQUEST_PATIENCE", 0.1)
+
+    async def test(running: Inside) -> None:
+        client = await connect(running)
+        for _ in range(3):
+            client.get("/livez")
+            assert (await client.answer())[0] == 200
+            await asyncio.sleep(0.2)
+        await client.close()
+
+    inside(test)
+
+
+def test_a_long_poll_is_not_a_late_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "REQUEST_PATIENCE", 0.1)
+
+    async def test(running: Inside) -> None:
+        client = await connect(running)
+        client.get("/api/v1/events?wait=1")
+        assert (await client.answer())[0] == 200
+        await client.close()
+
+    inside(test)
+
+
+def test_a_reader_that_does_not_read_is_cut_off_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "WRITE_PATIENCE", 0.2)
+
+    async def test(running: Inside) -> None:
+        client = await connect(running)
+        client.get("/api/v1/events?after=0", "Accept: text/event-stream")
+        await client.until(b"\r\n\r\n")
+        client.writer.transport.pause_reading()  # type: ignore[attr-defined]  # typeshed knows it elsewhere
+        deadline = time.monotonic() + PATIENCE
+        while running.house.slow_readers == 0:
+            assert time.monotonic() < deadline
+            running.core.happen("status", text="x" * 50_000)
+            await asyncio.sleep(0.001)
+        await until(lambda: running.house.streams == 0, "the end of the stream")
+        client.writer.transport.abort()
+        await still_answers(running)
+
+    inside(test)
+
+
+# --- malformed -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"\x00\x01\x02\r\n\r\n",
+        b"GET\r\n\r\n",
+        b"GET / HTP/1.1\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\nHost: a\r\nNo colon\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\nHost: a\r\nX: " + b"x" * server.HEADER_LIMIT,
+        b"GET /" + b"x" * server.HEADER_LIMIT + b" HTTP/1.1\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\r\n" * 30,
+    ],
+)
+def test_what_is_not_http_is_answered_by_a_problem_and_the_connection_ends(sent: bytes) -> None:
+    async def test(running: Inside) -> None:
+        client = await connect(running)
+        client.send(sent)
+        head, _, body = (await client.rest()).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 400 ")
+        assert b"application/problem+json" in head
+        assert json.loads(body)["code"] == "malformed"
+        await client.close()
+
+    inside(test)
+
+
+def test_garbage_after_a_request_ends_the_connection_quietly(capfd: pytest.CaptureFixture[str]) -> None:
+    async def test(running: Inside) -> None:
+        for target in ("/livez", "/api/v1/events?wait=1"):
+            client = await connect(running)
+            client.get(target)
+            client.send(b"\x00garbage\r\n\r\n")
+            await client.rest()
+            await client.close()
+        for sent in (b"zz\r\n", b"5\r\nabcdeXX"):
+            client = await connect(running)
+            client.send(
+                b"POST /api/v1/main/signal HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + sent
+            )
+            await client.rest()
+            await client.close()
+        await until(lambda: running.house.streams == 0, "the end of the long poll")
+        await still_answers(running)
+
+    inside(test)
+    assert capfd.readouterr().err == ""
+
+
+def test_no_bytes_whatever_they_are_end_the_server_or_fill_its_log(capfd: pytest.CaptureFixture[str]) -> None:
+    dice = random.Random(20_261_124)  # noqa: S311  the same bytes in every run
+    pieces = [
+        b"GET /livez HTTP/1.1\r\n", b"POST / HTTP/1.1\r\n", b"Host: a\r\n", b"\r\n", b"Content-Length: 5\r\n",
+        b"Transfer-Encoding: chunked\r\n", b"Expect: 100-continue\r\n", b"Upgrade: websocket\r\n",
+        b"Connection: Upgrade\r\n", b"Connection: close\r\n", b"5\r\nhello\r\n", b"0\r\n\r\n", b"\x00\xff", b"hello",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"GET /api/v1/events?wait=1 HTTP/1.0\r\n\r\n",
+    ]  # fmt: skip
+
+    async def one(running: Inside) -> None:
+        client = await connect(running)
+        for _ in range(dice.randint(1, 8)):
+            client.send(dice.choice(pieces))
+            if dice.random() < 0.3:
+                await asyncio.sleep(0)
+        if dice.random() < 0.5:
+            client.writer.transport.abort()
+        await client.close()
+
+    async def test(running: Inside) -> None:
+        for _ in range(15):
+            await asyncio.gather(*(one(running) for _ in range(20)))
+        await still_answers(running)
+
+    inside(test)
+    assert capfd.readouterr().err == ""
+
+
+# --- bodies that nobody reads -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [1, 1_000, 300_000])
+@pytest.mark.parametrize("target", ["/nothing", "/livez", "/api/v1/main/stop", "/api/v1/main/signal"])
+def test_an_unread_body_does_not_break_the_next_request(target: str, size: int) -> None:
+    async def test(running: Inside) -> None:
+        client = await connect(running)
+        for _ in range(2):
+            head = f"POST {target} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {size}\r\n\r\n"
+            client.send(head.encode() + b"x" * size)
+            await client.answer()
+        client.get("/livez")
+        assert await client.answer() == (200, b"ok")
+        await client.close()
+
+    inside(test)
+
+
+def test_requests_sent_at_once_are_answered_in_order() -> None:
+    async def test(running: Inside) -> None:
+        client = await connect(running)
+        for target in ("/livez", "/nothing", "/readyz", "/livez"):
+            client.get(target)
+        assert [(await client.answer())[0] for _ in range(4)] == [200, 404, 200, 200]
+        await client.close()
+
+    inside(test)
+
+
+# --- too many ------------------------------------------------------------------------------------------------
+
+
+def test_when_all_connections_are_taken_the_longest_idle_one_makes_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "CONNECTIONS", 5)
+
+    async def test(running: Inside) -> None:
+        clients: list[Client] = []
+        for _ in range(5):
+            clients.append(await connect(running))
+            clients[-1].get("/livez")
+            await clients[-1].answer()
+        clients[0].get("/livez")
+        await clients[0].answer()
+        await still_answers(running)
+        assert await clients[1].rest() == b""
+        for client in (clients[0], clients[2]):
+            client.get("/livez")
+            assert (await client.answer())[0] == 200
+        for client in clients:
+            await client.close()
+
+    inside(test)
+
+
+def test_when_all_are_busy_the_newest_is_turned_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "CONNECTIONS", 2)
+
+    async def test(running: Inside) -> None:
+        clients = [await connect(running) for _ in range(2)]
+        for client in clients:
+            client.get("/api/v1/events?after=0", "Accept: text/event-stream")
+            await client.until(b"retry: 2000\n\n")
+        late = await connect(running)
+        late.get("/api/v1/events?wait=5")
+        assert await late.rest() == b""
+        running.core.happen()
+        for client in clients:
+            await client.until(b"id: 1\n")
+        for client in (*clients, late):
+            await client.close()
+
+    inside(test)
+
+
+def test_there_is_always_room_for_a_probe_beside_those_who_wait() -> None:
+    assert 0 < limits.STREAMS < limits.CONNECTIONS
+
+
+# --- headers ---------------------------------------------------------------------------------------------------
+
+
+def test_answers_have_a_date_and_no_server_name() -> None:
+    async def test(running: Inside) -> None:
+        client = await connect(running)
+        client.get("/livez")
+        head = (await client.until(b"\r\n\r\n")).lower()
+        assert head.count(b"\r\ndate: ") == 1
+        assert b"\r\nserver:" not in head
+        await client.close()
+
+    inside(test)
+
+
+def test_a_date_is_that_of_rfc_9110() -> None:
+    assert server.date_header(784_111_777) == [(b"date", b"Sun, 06 Nov 1994 08:49:37 GMT")]

@@ -1,0 +1,69 @@
+"""Start of web: ``python -I -m web``, with the letterbox as descriptor 3.
+
+Law of this file: the order of starting, and of ending. All imports come first, so that nothing is loaded,
+and no thread or process made, once requests arrive.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import encodings.idna  # noqa: F401  else loaded at the first use of a host name
+import os
+import signal
+import socket
+from typing import Any
+
+from initd.wire import Malformed
+from web import app, privileges, server
+from web.house import Config, House
+from web.link import Link, read_hello
+from web.mirror import Mirror
+from web.sampler import Sampler
+from web.say import say
+
+LETTERBOX = 3
+
+
+def main() -> int:
+    """Everything that needs no event loop; then the event loop."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C at the terminal is for the main command
+    privileges.die_with_parent()
+    privileges.first_to_go()
+    letterbox = socket.socket(fileno=LETTERBOX)
+    try:
+        config = Config.of(read_hello(letterbox))
+    except EOFError:
+        return 0
+    except (Malformed, KeyError, TypeError, ValueError) as error:
+        say(f"cannot understand the init's greeting: {error!r}; both must be of one version")
+        return 1
+    if os.getppid() != config.init_pid:
+        return 0  # it died before we asked to be told
+    privileges.drop(config.http_user)
+    privileges.die_with_parent()
+    asyncio.run(_serve(letterbox, config))
+    return 0
+
+
+async def _serve(letterbox: socket.socket, config: Config) -> None:
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(_odd)
+    ending = asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, ending.set)
+    mirror = Mirror(config.history)
+    sampler = Sampler()
+    sampler.start()
+    link = Link(letterbox, mirror, on_bye=ending.set, on_gone=lambda: os._exit(0))
+    house = House(config, link, mirror, sampler)
+    serving = server.make(app.make(house), house, ending)
+    link.attach()
+    await serving.serve(sockets=[socket.socket(fileno=listener.fd) for listener in config.listen])
+
+
+def _odd(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """What asyncio has to complain of, as one line."""
+    say(f"{context.get('message')}: {context.get('exception')!r}")
+
+
+if __name__ == "__main__":
+    os._exit(main())  # no farewell to threads: the sampler may hang in a read of /proc

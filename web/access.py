@@ -1,0 +1,144 @@
+"""Who may do what.
+
+Law of this file: pure decisions. It knows the roles, tokens, peers and names of this server, and nothing of
+what a request is for beyond the role that its row of the route table asks for.
+"""
+
+from __future__ import annotations
+
+import hmac
+import socket
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from web.house import Config
+from web.problem import Problem
+
+ROLES = ("health", "metrics", "read", "control")  # each includes those before it
+_DEFAULT_PORTS = {"http": "80", "https": "443"}
+
+
+class Peer(NamedTuple):
+    """Who is at the other end: ``kind`` of the listener, and what the kernel says of the connection."""
+
+    kind: str  # tcp or unix
+    uid: int | None  # of the process that connected to the unix socket
+    address: str
+
+
+class Caller(NamedTuple):
+    """A peer and what it may do. ``known``: it showed a valid token, or is trusted by its uid."""
+
+    role: str
+    known: bool
+    peer: str
+
+
+def caller(peer: Peer, authorization: Sequence[bytes], config: Config) -> Caller:
+    """Who asks. A token that is shown must be right: Problem("unauthorized") rather than a lower role."""
+    role = config.anonymous
+    if authorization:
+        role = _role_of_token(authorization, config)
+    if peer.kind == "unix" and peer.uid in (0, config.init_uid):
+        return Caller("control", True, f"unix:uid={peer.uid}")
+    name = f"unix:uid={peer.uid}" if peer.kind == "unix" else peer.address
+    return Caller(role, bool(authorization), name)
+
+
+def require(needed: str, caller: Caller) -> None:
+    """Raises unless the caller's role is enough."""
+    if ROLES.index(caller.role) >= ROLES.index(needed):
+        return
+    if not caller.known:
+        raise _unauthorized(
+            f"cannot do this without a token of role {needed}: send Authorization: Bearer TOKEN"
+        )
+    raise Problem(
+        "forbidden",
+        f"cannot do this with role {caller.role}: it needs {needed}",
+        role=caller.role,
+        needed=needed,
+    )
+
+
+def _role_of_token(authorization: Sequence[bytes], config: Config) -> str:
+    scheme, _, shown = authorization[0].strip().partition(b" ")
+    if len(authorization) > 1 or scheme.lower() != b"bearer":
+        raise _unauthorized("cannot read Authorization: send it once, as Bearer TOKEN")
+    found = None
+    for role, token in config.tokens:  # all of them, so that the time taken tells nothing
+        if hmac.compare_digest(token.encode("utf-8", "surrogateescape"), shown.strip()):
+            found = role
+    if found is None:
+        raise _unauthorized("cannot accept this token: it is not one of those in --tokens or INITD_TOKEN")
+    return found
+
+
+def _unauthorized(detail: str) -> Problem:
+    return Problem("unauthorized", detail, {"WWW-Authenticate": 'Bearer realm="initd"'})
+
+
+class Names:
+    """The names that this server answers to, against DNS rebinding and cross-site requests.
+
+    An Origin is ours when it is the very authority that the request was sent to: another port of this
+    machine, or another IP address, is another site. --allow-host names both, for proxies that change Host.
+    """
+
+    def __init__(self, hostname: str, allow_hosts: Sequence[str]) -> None:
+        self._allowed = {_plain(name) for name in allow_hosts}
+        self._ours = {"localhost", _plain(hostname)} | self._allowed
+
+    def check(self, host: str | None, origin: str | None) -> None:
+        """Raises Problem("misdirected"). Without a Host (HTTP/1.0) there is no browser to protect."""
+        if host is not None and not self._is_ours(host):
+            raise Problem(
+                "misdirected",
+                f"cannot answer for the host {_shown(host)}: allow it with --allow-host, or use a token",
+            )
+        if origin is not None and not self._same_site(origin, host or ""):
+            raise Problem(
+                "misdirected",
+                f"cannot answer pages of {_shown(origin)}: allow its host with --allow-host, or use a token",
+            )
+
+    def _is_ours(self, authority: str) -> bool:
+        name = _plain(_split(authority)[0])
+        return name in self._ours or is_address(name)
+
+    def _same_site(self, origin: str, host: str) -> bool:
+        scheme, mark, authority = origin.partition("://")
+        if not mark:
+            return False  # "null": a file, a sandbox or a redirect
+        name, port = _split(authority)
+        host_name, host_port = _split(host)
+        default = _DEFAULT_PORTS.get(scheme.lower(), "")
+        same = (_plain(name), port or default) == (_plain(host_name), host_port or default)
+        return same or _plain(name) in self._allowed
+
+
+def is_address(name: str) -> bool:
+    """Whether a host is an IP literal: nobody can point one somewhere else."""
+    family = socket.AF_INET6 if ":" in name else socket.AF_INET
+    try:
+        socket.inet_pton(family, name.partition("%")[0])
+    except (OSError, ValueError):  # ValueError: a null byte or what is not ASCII
+        return False
+    return True
+
+
+def _split(authority: str) -> tuple[str, str]:
+    """Host and port of ``host``, ``host:port``, ``[::1]`` or ``[::1]:port``; the port may be empty."""
+    if authority.startswith("["):
+        name, mark, rest = authority[1:].partition("]")
+        return (name, rest.removeprefix(":")) if mark else (authority, "")
+    name, _, port = authority.partition(":")
+    return name, port
+
+
+def _plain(name: str) -> str:
+    return name.strip().lower().rstrip(".")
+
+
+def _shown(text: str) -> str:
+    return repr(text[:80])

@@ -1,0 +1,58 @@
+"""/api/v1/processes: the flat list, and one process in detail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from initd.model import PROCESS_STATES
+from initd.procfs import Stat, decode_name
+from web import query
+from web.detail import detail as detail_of
+from web.house import House
+from web.tree import state_word
+from web.view import View, look, served
+
+STATES = tuple(PROCESS_STATES.values())
+LONGEST_NAME = 64
+MOST = 10_000
+_KEPT = 15  # bytes of a name that the kernel keeps, TASK_COMM_LEN less the NUL; proc_pid_comm(5)
+
+
+async def listing(request: Request) -> Response:
+    """All processes by pid; ``name`` is the whole name, of which the kernel keeps 15 bytes."""
+    state = query.choice(request, "state", STATES)
+    adopted = query.boolean(request, "adopted")
+    name = query.text(request, "name", LONGEST_NAME)
+    limit = query.integer(request, "limit", None, 1, MOST)
+    house: House = request.app.state.house
+    view = await look(house)
+
+    def wanted(row: Stat) -> bool:
+        return (
+            (state is None or state_word(row.state) == state)
+            and (adopted is None or (row.pid in view.tree.adopted) == adopted)
+            and (name is None or row.name in (name, _as_kept(name)))
+        )
+
+    return await served(house, lambda: _list(view, wanted, limit))
+
+
+def _list(view: View, wanted: Callable[[Stat], bool], limit: int | None) -> dict[str, object]:
+    rows = sorted(filter(wanted, view.snapshot.processes.values()))  # a row begins with its pid
+    return {"processes": [view.describe(row) for row in rows[:limit]], "total": len(rows)}
+
+
+def _as_kept(name: str) -> str:
+    return decode_name(name.encode("utf-8", "surrogateescape")[:_KEPT])
+
+
+async def detail(request: Request) -> Response:
+    """One process by its id; what web's user may not read is null and named in ``unreadable``."""
+    pid, starttime = query.parse_id(request.path_params["id"])
+    house: House = request.app.state.house
+    view = await look(house)
+    row = view.find(pid, starttime)
+    return await served(house, lambda: view.describe(row) | detail_of(row))

@@ -1,0 +1,211 @@
+"""The way to initd: a unix socket or a URL, one small HTTP/1.0 exchange at a time.
+
+Law of this file: bytes in and out, and whose fault it was when there are none. It knows no resource of the
+API. http.client would do the same and costs 14 ms of every health check, most of it for a parser of mail
+headers; HTTP/1.0 needs neither chunks nor keep-alive: a body ends where the connection does, a stream's too.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+
+from initd.model import record
+from web.ctl.errors import Unreachable, Usage
+
+LONGEST = 64 << 20  # bytes of one answer: 100,000 processes are 20 MB
+LONGEST_HEAD = 64 << 10
+
+
+@record
+class Target:
+    """Where initd is: ``path`` of a unix socket, or ``host`` and ``port``; ``base`` is a path before ours."""
+
+    path: str | None
+    host: str = "localhost"
+    port: int = 0
+    base: str = ""
+
+    def __str__(self) -> str:
+        if self.path is not None:
+            return self.path
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}{self.base}"
+
+    @property
+    def authority(self) -> str:
+        """What the Host header says."""
+        return "localhost" if self.path is not None else str(self)[len("http://") :].partition("/")[0]
+
+
+@record
+class Answer:
+    """One answer, read to its end. Header names are in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class NotAStream(Exception):
+    """The server refused the stream; ``answer`` says how."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.status)
+        self.answer = answer
+
+
+def url_target(url: str) -> Target:
+    """``http://HOST[:PORT][/BASE]`` as a target. Raises Usage."""
+    scheme, separator, rest = url.partition("://")
+    authority, _, base = rest.partition("/")
+    host, port = _split_authority(authority)
+    if scheme != "http" or not separator or not host or not port.isdigit() or not 0 < int(port) < 65_536:
+        raise Usage(f"cannot use the URL {url!r}: say http://HOST:PORT, such as http://127.0.0.1:9911")
+    return Target(None, host, int(port), f"/{base.rstrip('/')}" if base.rstrip("/") else "")
+
+
+def _split_authority(authority: str) -> tuple[str, str]:
+    if authority.startswith("["):
+        host, closed, port = authority[1:].partition("]")
+        return (host, port[1:] if port.startswith(":") else "80") if closed else ("", "")
+    host, colon, port = authority.partition(":")
+    return host, port if colon else "80"
+
+
+class Client:
+    """Asks one target. ``timeout`` is for each wait on the network, in seconds; ``token`` None sends none."""
+
+    def __init__(self, target: Target, token: str | None = None, timeout: float = 10.0) -> None:
+        self.target = target
+        self.token = token
+        self.timeout = timeout
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: bytes | None = None,
+        accept: str = "application/json",
+        extra_seconds: float = 0.0,
+    ) -> Answer:
+        """One exchange; the answer may take ``extra_seconds`` longer than usual. Raises Unreachable."""
+        with self._connect(extra_seconds) as connection:
+            try:
+                connection.sendall(self._request(method, path, body, accept, {}))
+                data = _read_all(connection)
+            except OSError as error:
+                raise self._unreachable(error) from None
+        head, separator, rest = data.partition(b"\r\n\r\n")
+        if not separator:
+            raise self._nonsense()
+        status, headers = self._parse_head(head)
+        length = headers.get("content-length", "")
+        if length.isdigit() and len(rest) < int(length) and method != "HEAD":
+            raise Unreachable(f"cannot read the answer of {self.target}: it ended too early; try again")
+        return Answer(status, headers, rest)
+
+    def follow(self, path: str, headers: dict[str, str], quiet_seconds: float) -> Iterator[bytes]:
+        """The lines of an event stream until it ends; an Answer that is no stream is raised as NotAStream.
+
+        ``quiet_seconds``: a stream that is silent for longer is dead. Raises Unreachable.
+        """
+        with self._connect(0.0) as connection:
+            try:
+                connection.sendall(self._request("GET", path, None, "text/event-stream", headers))
+                with connection.makefile("rb") as stream:
+                    answer = self._read_head(stream.readline)
+                    if answer.status != 200:
+                        raise NotAStream(Answer(answer.status, answer.headers, stream.read(LONGEST_HEAD)))
+                    connection.settimeout(quiet_seconds)
+                    yield from stream
+            except OSError as error:
+                raise self._unreachable(error) from None
+
+    def _connect(self, extra_seconds: float) -> socket.socket:
+        try:
+            if self.target.path is None:
+                connection = socket.create_connection((self.target.host, self.target.port), self.timeout)
+            else:
+                connection = _unix_connection(self.target.path, self.timeout)
+        except OSError as error:
+            raise self._unreachable(error) from None
+        connection.settimeout(self.timeout + extra_seconds)
+        return connection
+
+    def _request(
+        self, method: str, path: str, body: bytes | None, accept: str, headers: dict[str, str]
+    ) -> bytes:
+        lines = {"Host": self.target.authority, "Accept": accept, "User-Agent": "initctl", **headers}
+        if self.token is not None:
+            lines["Authorization"] = f"Bearer {self.token}"
+        if body is not None:
+            lines["Content-Type"] = "application/json"
+        if method == "POST":
+            lines["Content-Length"] = str(len(body or b""))
+        head = [f"{method} {self.target.base}{path} HTTP/1.0", *(f"{k}: {v}" for k, v in lines.items())]
+        return "\r\n".join(head).encode("latin-1", "replace") + b"\r\n\r\n" + (body or b"")
+
+    def _read_head(self, readline: Callable[[int], bytes]) -> Answer:
+        head = b""
+        while len(head) < LONGEST_HEAD:
+            line = readline(LONGEST_HEAD)
+            if line in (b"\r\n", b"\n"):
+                return Answer(*self._parse_head(head), b"")
+            if not line:
+                break
+            head += line
+        raise self._nonsense()
+
+    def _parse_head(self, head: bytes) -> tuple[int, dict[str, str]]:
+        first, *rest = head.decode("latin-1").splitlines() or [""]
+        words = first.split(" ", 2)
+        if len(words) < 2 or not words[0].startswith("HTTP/1.") or not words[1].isdigit():
+            raise self._nonsense()
+        pairs = (line.partition(":") for line in rest)
+        headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
+        if "transfer-encoding" in headers:
+            raise Unreachable(f"cannot read the answer of {self.target}: a proxy sends chunks to HTTP/1.0")
+        return int(words[1]), headers
+
+    def _nonsense(self) -> Unreachable:
+        return Unreachable(
+            f"cannot understand the answer of {self.target}: is that initd? say --socket or --url"
+        )
+
+    def _unreachable(self, error: OSError) -> Unreachable:
+        return Unreachable(f"cannot reach initd at {self.target}: {_why(error, self.target, self.timeout)}")
+
+
+def _unix_connection(path: str, timeout: float) -> socket.socket:
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        connection.settimeout(timeout)
+        connection.connect(path)
+    except OSError:
+        connection.close()
+        raise
+    return connection
+
+
+def _read_all(connection: socket.socket) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    while part := connection.recv(1 << 16):
+        parts.append(part)
+        size += len(part)
+        if size > LONGEST:
+            raise OSError("the answer is longer than 64 MiB")
+    return b"".join(parts)
+
+
+def _why(error: OSError, target: Target, timeout: float) -> str:
+    reason = (error.strerror or str(error)).lower()
+    if isinstance(error, TimeoutError):
+        return f"no answer within {timeout:g} s"
+    if isinstance(error, PermissionError) and target.path is not None:
+        return f"{reason}; the socket is for root and the user of PID 1: be one of them, or say --url"
+    if target.path is not None:
+        return f"{reason}; is it started with --socket none? say --socket PATH or --url http://127.0.0.1:9911"
+    return f"{reason}; is it started with --listen none? say --url or --socket PATH"

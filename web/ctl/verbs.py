@@ -1,0 +1,178 @@
+"""Everything initctl understands, as one table; the parser (later man page and completions) is made of it.
+
+Law of this file: rows, and what turns rows into a parser. No action and no text of an answer.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from initd.model import record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+LONGEST_WAIT = 300  # seconds; the API waits no longer
+WAIT = 30.0
+
+
+@record
+class Word:
+    """One option (its name begins with a dash) or operand. ``metavar`` None is a flag."""
+
+    name: str
+    help: str
+    metavar: str | None = None
+    short: str | None = None
+    convert: Callable[[str], Any] = str
+    default: Any = None
+    choices: tuple[str, ...] | None = None
+    needed: bool = True
+    hidden: bool = False
+
+
+@record
+class Verb:
+    """One row: what is typed, what it does in one line, and the words it takes."""
+
+    name: str
+    help: str
+    words: tuple[Word, ...] = ()
+
+
+def seconds(text: str) -> float:
+    """A number of seconds that the API agrees to wait."""
+    value = float(text)
+    if not 0 <= value <= LONGEST_WAIT:
+        raise ValueError
+    return round(value, 3)
+
+
+def count(text: str) -> int:
+    """A whole number from 0, of at most 15 digits."""
+    if not (text.isascii() and text.isdigit() and len(text) < 16):
+        raise ValueError
+    return int(text)
+
+
+def process_id(text: str) -> str:
+    """``PID`` or ``PID-STARTTIME``."""
+    pid, dash, start = text.partition("-")
+    if not count(pid) or (dash and count(start) < 0):
+        raise ValueError
+    return text
+
+
+COMMON = (
+    Word("--socket", "unix socket (default $INITD_SOCKET, or /run/initd.sock)", "PATH"),
+    Word("--url", "ask over TCP instead; the token is taken from $INITD_TOKEN", "URL"),
+    # Hidden: an argument can be read by everyone on the machine. It is for tests and for those who know.
+    Word("--token", "prefer $INITD_TOKEN", "TOKEN", hidden=True),
+    Word("--json", "print the API's own JSON"),
+)
+_WAITING = (
+    Word("--timeout", f"seconds to wait for the outcome (default {WAIT:g})", "SECONDS", None, seconds, WAIT),
+    Word("--no-wait", "do not wait for the outcome"),
+)
+VERBS = (
+    Verb("status", "what init, main and web are doing"),
+    Verb(
+        "tree",
+        "all processes, and who hangs under whom",
+        (
+            Word("id", "only this process and what is below it", "PID", None, process_id, needed=False),
+            Word("--depth", "only so many levels", "N", None, count),
+        ),
+    ),
+    Verb(
+        "ps",
+        "all processes as a list",
+        (
+            Word("--state", "only those in this state, such as zombie", "STATE"),
+            Word("--name", "only those with this name", "NAME"),
+            Word("--adopted", "only orphans that initd adopted"),
+        ),
+    ),
+    Verb("zombies", "zombies, by the parent that does not wait for them"),
+    Verb(
+        "events",
+        "what happened",
+        (
+            Word("--follow", "go on as it happens", None, "-f"),
+            Word("--lines", "the last N events (default 50)", "N", "-n", count, 50),
+            Word("--after", "all events after this number", "SEQ", None, count),
+            Word("--kind", "only these kinds, separated by commas", "KIND"),
+        ),
+    ),
+    Verb(
+        "signal",
+        "send a signal to main, or to one process",
+        (
+            Word("signal", "TERM, SIGTERM, 15, RTMIN+3", "NAME"),
+            Word("id", "PID, or PID-STARTTIME to be sure", "PID", None, process_id, needed=False),
+        ),
+    ),
+    Verb("restart", "stop main and start it again", _WAITING),
+    Verb("stop", "stop main, and keep initd", _WAITING),
+    Verb("start", "start main after a stop", _WAITING),
+    Verb("drain", "answer 503 to readiness probes from now on"),
+    Verb("shutdown", "stop main, sweep up, and end initd"),
+    Verb(
+        "check",
+        "a health check: exit code 0 is yes, 1 is no",
+        (
+            Word("what", "live, ready or startup", "WHAT", choices=("live", "ready", "startup")),
+            Word("--verbose", "one line for each check", None, "-v"),
+            Word(
+                "--timeout",
+                "the answer must be there within (default 2)",
+                "SECONDS",
+                None,
+                seconds,
+                2.0,
+            ),
+        ),
+    ),
+)
+EPILOG = """\
+exit codes: 0 done, 1 the check or the operation failed, 2 usage, 3 cannot reach initd, 4 initd refused
+The unix socket gives every right to root and to the user of PID 1; over TCP a token does."""
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """The words as a namespace with ``verb``. Ends the program with code 2 on a usage error, 0 after help."""
+    # Only the verbs that are named get their words: to make all of them takes 4 ms.
+    return parser([verb for verb in VERBS if verb.name in argv]).parse_args(argv)
+
+
+def parser(complete: Sequence[Verb] = VERBS) -> argparse.ArgumentParser:
+    """The parser, made of the table. Common options may stand before or after the verb."""
+    shape = argparse.RawDescriptionHelpFormatter
+    top = argparse.ArgumentParser(
+        "initctl", description="Ask and steer initd.", epilog=EPILOG, formatter_class=shape
+    )
+    _add_words(top, COMMON)
+    below = top.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for verb in VERBS:
+        sub = below.add_parser(verb.name, help=verb.help, description=f"{verb.name}: {verb.help}")
+        if verb in complete:
+            _add_words(sub, (*verb.words, *COMMON))
+    return top
+
+
+def _add_words(target: argparse.ArgumentParser, words: Sequence[Word]) -> None:
+    for word in words:
+        # SUPPRESS: what was said before the verb must not be undone by a default after it.
+        options: dict[str, Any] = {"help": argparse.SUPPRESS if word.hidden else word.help}
+        options["default"] = argparse.SUPPRESS if word in COMMON else word.default
+        if word.metavar is None:
+            options["action"] = "store_true"
+            options["default"] = options["default"] or False
+        else:
+            options.update(metavar=word.metavar, type=word.convert, choices=word.choices)
+        if not word.name.startswith("-") and not word.needed:
+            options["nargs"] = "?"
+        target.add_argument(*filter(None, (word.short, word.name)), **options)

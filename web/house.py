@@ -1,0 +1,87 @@
+"""The house: what every handler shares, found as ``request.app.state.house``.
+
+Law of this file: plain holders of values, no behaviour beyond counting. Whoever needs a new shared thing
+gives it a name here.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from web.link import Link
+    from web.mirror import Mirror
+    from web.sampler import Sampler
+
+GROUPS = ("health", "metrics", "api", "stream", "page")
+BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)  # kubelet gives up at 1 s, a scrape at 10 s
+
+
+class Listener(NamedTuple):
+    """One inherited listening socket: ``kind`` is tcp or unix."""
+
+    fd: int
+    kind: str
+    address: str
+
+
+class Config(NamedTuple):
+    """What the core's ``hello`` told us; fixed for the life of this process."""
+
+    version: str
+    history: int
+    anonymous: str
+    tokens: tuple[tuple[str, str], ...]  # (role, token)
+    allow_hosts: tuple[str, ...]
+    http_user: str | None
+    listen: tuple[Listener, ...]
+    init_pid: int
+    init_uid: int
+    init_role: str
+
+    @classmethod
+    def of(cls, hello: dict[str, Any]) -> Config:
+        """From the datagram. Raises KeyError, TypeError or ValueError where it is not as agreed."""
+        config, init = hello["config"], hello["init"]
+        return cls(
+            version=str(hello["version"]),
+            history=int(config["history"]),
+            anonymous=str(config["anonymous"]),
+            tokens=tuple((str(role), str(token)) for role, token in config["tokens"]),
+            allow_hosts=tuple(map(str, config["allow_hosts"])),
+            http_user=config["http_user"],
+            listen=tuple(Listener(int(s["fd"]), str(s["kind"]), str(s["address"])) for s in hello["listen"]),
+            init_pid=int(init["pid"]),
+            init_uid=int(init["uid"]),
+            init_role=str(init["role"]),
+        )
+
+
+class HttpFigures:
+    """Requests answered, by group and code class (``2xx``), and how many seconds that took, by group."""
+
+    def __init__(self) -> None:
+        self.requests: dict[tuple[str, str], int] = {}
+        self.counts = {group: [0] * (len(BOUNDS) + 1) for group in GROUPS}  # not cumulative; the last is +Inf
+        self.sums = dict.fromkeys(GROUPS, 0.0)
+
+    def observe(self, group: str, status: int, seconds: float) -> None:
+        key = group, f"{status // 100}xx"
+        self.requests[key] = self.requests.get(key, 0) + 1
+        self.counts[group][bisect_left(BOUNDS, seconds)] += 1
+        self.sums[group] += seconds
+
+
+class House:
+    """Everything shared. Made once, before the first request."""
+
+    def __init__(self, config: Config, link: Link, mirror: Mirror, sampler: Sampler) -> None:
+        self.config = config
+        self.link = link
+        self.mirror = mirror
+        self.sampler = sampler
+        self.http = HttpFigures()
+        self.streams = 0  # open event streams and long polls
+        self.slow_readers = 0  # connections cut off because they did not read
+        self.closing = False  # no new waits; the open ones end

@@ -1,0 +1,12 @@
+"""How many clients may be here at once. Data only; server.py and stream.py keep to it."""
+
+from __future__ import annotations
+
+import resource
+
+# Half of the descriptors are for connections, so that there are always some for the letterbox, the
+# listeners and reading /proc; 512 is half of the usual 1,024.
+_SOFT, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+CONNECTIONS = min(512, _SOFT // 2)
+# Those who wait may never take the last connection: a probe must find one. Each costs a few kilobytes.
+STREAMS = min(64, CONNECTIONS // 2)

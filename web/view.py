@@ -1,0 +1,69 @@
+"""What the API's pictures of processes are made of: one snapshot, one answer of the core, one tree.
+
+Law of this file: it brings the two sources together, finds a process by its guarded id, and makes
+the responses on the sampler's thread, so that 2,000 processes do not hold up a probe.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from starlette.responses import Response
+
+from initd.procfs import Stat
+from web import tree
+from web.answer import answer, encode
+from web.house import House
+from web.problem import Problem
+from web.sampler import Snapshot
+
+
+class View(NamedTuple):
+    """``state`` is the core's answer: its ``status`` and ``counters``."""
+
+    snapshot: Snapshot
+    tree: tree.Tree
+    state: dict[str, Any]
+
+    def describe(self, row: Stat) -> dict[str, Any]:
+        """The ``process`` of the API."""
+        return self.snapshot.describe(row, row.pid in self.tree.adopted)
+
+    def find(self, pid: int, starttime: int | None) -> Stat:
+        """The process of an id. Raises Problem: no_such_process, reused_pid."""
+        row = self.snapshot.processes.get(pid)
+        if row is None:
+            raise no_such_process(pid)
+        if starttime not in (None, row.starttime):
+            raise Problem(
+                "reused_pid",
+                f"cannot find the process {pid}-{starttime}: its pid is now {row.pid}-{row.starttime}",
+            )
+        return row
+
+
+def no_such_process(pid: int) -> Problem:
+    """It was never there, has ended, or is hidden from web's user."""
+    return Problem(
+        "no_such_process", f"cannot find a process with pid {pid}: it has ended or is not to be seen"
+    )
+
+
+def picture(snapshot: Snapshot, state: dict[str, Any]) -> View:
+    """Both sources as one. Pure, but slow enough for the sampler's thread."""
+    status = state["status"]
+    init, main, web = (status[who]["pid"] for who in ("init", "main", "web"))
+    return View(snapshot, tree.build(snapshot.processes, init, main, web), state)
+
+
+async def look(house: House) -> View:
+    """A fresh view. Raises Problem when the core is silent or /proc cannot be listed."""
+    state, snapshot = await asyncio.gather(house.link.state(), house.sampler.snapshot())
+    return await house.sampler.run(lambda: picture(snapshot, state))
+
+
+async def served(house: House, make: Callable[[], dict[str, Any]]) -> Response:
+    """What ``make`` returns, as JSON; made and encoded on the sampler's thread."""
+    return answer(await house.sampler.run(lambda: encode(make())))
