@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 
-from initd import cli, plans, sockets, syscalls
+from initd import cli, plans, sockets, spawning, syscalls
 from initd.cli import Config, Refusal
 from initd.model import record
 from initd.say import Speaker
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from initd.sockets import Listener
-    from initd.syscalls import Plan
+    from initd.spawning import Plan
 
 _NO_FORK = (errno.EAGAIN, errno.ENOMEM)
 
@@ -34,7 +34,7 @@ class World:
     plan: Plan
     listeners: tuple[Listener, ...]
     main_pid: int | None  # None: it could not be forked, and is to be tried again
-    failure: str
+    failure: spawning.SpawnError | None
     started: float
 
 
@@ -66,7 +66,7 @@ def _bootstrap(argv: list[str], mask: frozenset[int]) -> World:
     warnings = list(config.warnings)
     syscalls.name_self(b"initd")
     role = _take_role(config, warnings)
-    plan = plans.main_plan(config, mask, environ, terminal=syscalls.terminal_is_ours())
+    plan = plans.main_plan(config, mask, environ, terminal=spawning.terminal_is_ours())
     listeners = sockets.bind_all(config, warnings)
     pid, failure = _spawn_main(plan, config, listeners)
     for warning in warnings:
@@ -96,23 +96,23 @@ def _take_role(config: Config, warnings: list[str]) -> str:
     return "subreaper"
 
 
-def _spawn_main(plan: Plan, config: Config, listeners: tuple[Listener, ...]) -> tuple[int | None, str]:
+def _spawn_main(plan: Plan, config: Config, listeners: tuple[Listener, ...]) -> tuple[int | None, spawning.SpawnError | None]:
     try:
-        return syscalls.spawn(plan), ""
-    except syscalls.SpawnError as error:
+        return spawning.spawn(plan), None
+    except spawning.SpawnError as error:
         if error.stage in ("fork", "pipe") and error.errno in _NO_FORK:
-            return None, explain(error, config)
+            return None, error
         sockets.remove_socket_file(listeners)
         missing = error.stage == "exec" and error.errno == errno.ENOENT
         raise Refusal(f"cannot run {explain(error, config)}", 127 if missing else _refused(error)) from None
 
 
-def _refused(error: syscalls.SpawnError) -> int:
+def _refused(error: spawning.SpawnError) -> int:
     """126 when the command is not executable; 125 when it was our own set-up that failed."""
     return 126 if error.stage == "exec" else cli.REFUSED
 
 
-def explain(error: syscalls.SpawnError, config: Config) -> str:
+def explain(error: spawning.SpawnError, config: Config) -> str:
     """Why main could not be started, and what helps."""
     name = config.argv[0]
     why = os.strerror(error.errno)

@@ -6,10 +6,9 @@ what it does is core.py's. Audit event first, reply second. Messages: docs/lette
 
 from __future__ import annotations
 
-import sys
-
-from initd import __version__, signals, wire
-from initd.core import UP, Core
+from initd import report, signals, wire
+from initd.books import UP, describe
+from initd.core import Core
 from initd.model import Asked, ChildrenListed, Deliver, Delivered, Garbled, Look, Send
 from initd.wire import Malformed
 
@@ -34,7 +33,7 @@ class Desk:
     """The core with its letterbox: whatever the core handles, and what web asks."""
 
     def __init__(self, core: Core) -> None:
-        self.core = core
+        self.core, self.books = core, core.books
         self._tickets: dict[int, tuple[int, int, dict[str, Any]]] = {}  # ticket -> n, signal, by
         self._last_ticket = 0
         self._waiting: list[int] = []  # state questions that wait for a fresh list of children
@@ -55,7 +54,7 @@ class Desk:
 
     def handle(self, happened: object, now: float, wall: float) -> list[Any]:
         """One input; the effects to perform."""
-        self.core.now, self.core.wall = now, wall
+        self.books.now, self.books.wall = now, wall
         if isinstance(happened, Asked):
             self._asked(happened.message)
         elif isinstance(happened, Delivered):
@@ -66,15 +65,15 @@ class Desk:
             effects = self.core.handle(happened, now, wall)
             if isinstance(happened, ChildrenListed):
                 self._answer_waiting()
-            return effects + self.core.take_effects()
-        return self.core.take_effects()
+            return effects + self.books.take()
+        return self.books.take()
 
     # --- reading and answering -----------------------------------------------------------------------
 
     def _asked(self, message: dict[str, Any]) -> None:
-        self.core.heard()
+        self.core.supervisor.heard()
         if message["t"] == "attach":
-            self.core.attached = True
+            self.books.attached = True
         elif message["t"] == "ask":
             self._ask(message)
         elif message["t"] != "beat":
@@ -94,42 +93,42 @@ class Desk:
             self._reply(number, ok=False, error={"code": refused.code, "detail": str(refused)})
 
     def _reply(self, number: int, *, ok: bool = True, **fields: object) -> None:
-        self.core.flush()  # whoever reads the reply finds the events already there
-        answer = {"t": "reply", "n": number, "ok": ok, "seq": self.core.history.last, **fields}
+        self.books.flush()  # whoever reads the reply finds the events already there
+        answer = {"t": "reply", "n": number, "ok": ok, "seq": self.books.history.last, **fields}
         try:
-            self.core.emit(Send(wire.encode(answer)))
+            self.books.emit(Send(wire.encode(answer)))
         except Malformed as too_long:  # an argv of a megabyte
             self._reply(number, ok=False, error={"code": "malformed", "detail": str(too_long)})
 
     def _garble(self, garbled: Garbled) -> None:
         self._garbled += 1
         if self._garbled == 1:
-            self.core.log("warning", f"web sent what is not a message: {garbled.why}; such are ignored")
+            self.books.log("warning", f"web sent what is not a message: {garbled.why}; such are ignored")
 
     # --- questions -------------------------------------------------------------------------------------
 
     def _ping(self, number: int, _: dict[str, Any]) -> None:
-        self._reply(number, checks=self.core.checks())
+        self._reply(number, checks=self.books.checks())
 
     def _state(self, number: int, _: dict[str, Any]) -> None:
         self._waiting.append(number)
-        self.core.emit(Look())
+        self.books.emit(Look())
 
     def _answer_waiting(self) -> None:
         for number in self._waiting:
-            self._reply(number, status=self._status(), counters=self._counters())
+            self._reply(number, status=report.status(self.books), counters=report.counters(self.books))
         self._waiting.clear()
 
     def _history(self, number: int, message: dict[str, Any]) -> None:
         after = _integer(message, "after", 0, 2**53)
-        history = self.core.history
+        history = self.books.history
         head = (
             f'{{"t":"reply","n":{number},"ok":true,"seq":{history.last},'
             f'"first":{history.first},"last":{history.last}'
         ).encode()
-        self.core.flush()
+        self.books.flush()
         for datagram, _count in wire.join_events(history.after(after), head):
-            self.core.emit(Send(datagram))
+            self.books.emit(Send(datagram))
             return  # one datagram; web asks again for the rest
         self._reply(number, events=[], first=history.first, last=history.last)
 
@@ -138,109 +137,58 @@ class Desk:
         started = message.get("starttime")
         starttime = None if started is None else _integer(message, "starttime", 0, 2**63)
         wanted = _wanted_signal(message)
-        if pid == self.core.init.pid and wanted in _UNSTOPPABLE:
+        if pid == self.books.init.pid and wanted in _UNSTOPPABLE:
             raise Refused("not_permitted", "cannot send that to the init itself; ask for a shutdown")
         self._deliver(number, pid, starttime, wanted, message)
 
     def _main_signal(self, number: int, message: dict[str, Any]) -> None:
         wanted = _wanted_signal(message)
-        main = self.core.main
+        main = self.books.main
         if main.process is None:
-            raise Refused("wrong_state", f"cannot signal main: it is {self.core.public_state}; start it first")
+            raise Refused("wrong_state", f"cannot signal main: it is {self.books.main_state}; start it first")
         self._deliver(number, main.process.pid, main.process.starttime, wanted, message)
 
     def _deliver(self, number: int, pid: int, starttime: int | None, wanted: int, message: dict[str, Any]) -> None:
         self._last_ticket += 1
         self._tickets[self._last_ticket] = (number, wanted, _by(message))
-        self.core.emit(Deliver(self._last_ticket, pid, starttime, wanted))
+        self.books.emit(Deliver(self._last_ticket, pid, starttime, wanted))
 
     def _delivered(self, result: Delivered) -> None:
         number, wanted, by = self._tickets.pop(result.ticket)
         name = signals.name_of(wanted)
-        process = self.core.describe(result.process, result.name)
+        process = describe(result.process, result.name)
         failure = _failure(result)
         outcome = "sent" if failure is None else failure.code
-        self.core.record("signal.sent", signal=name, process=process, source="api", by=by, outcome=outcome)
+        self.books.record("signal.sent", signal=name, process=process, source="api", by=by, outcome=outcome)
         if failure is None:
-            self.core.ledger.count_signal(wanted, "api")
+            self.books.ledger.count_signal(wanted, "api")
             self._reply(number, process=process, signal=name)
         else:
             self._reply(number, ok=False, error={"code": failure.code, "detail": str(failure)})
 
     def _run(self, number: int, message: dict[str, Any]) -> None:
         self._must_be_up()
-        self._reply(number, operation=dict(self.core.run_main(message["what"].removeprefix("main."))))
+        self._reply(number, operation=dict(self.core.supervisor.run(message["what"].removeprefix("main."))))
 
     def _stop(self, number: int, message: dict[str, Any]) -> None:
         self._must_be_up()
-        operation = self.core.stop_main(message["what"].removeprefix("main."))
+        operation = self.core.supervisor.stop(message["what"].removeprefix("main."))
         self._reply(number, operation=dict(operation))
 
     def _must_be_up(self) -> None:
-        if self.core.phase != UP:
+        if self.books.phase != UP:
             raise Refused("wrong_state", "cannot do that: the init is shutting down")
 
     def _drain(self, number: int, _: dict[str, Any]) -> None:
-        self.core.drain()
+        self.core.forwarding.drain()
         self._reply(number, draining=True)
 
     def _operation(self, number: int, message: dict[str, Any]) -> None:
         wanted = _integer(message, "id", 1, 2**53)
-        operation = self.core.operations.get(wanted)
+        operation = self.books.operations.get(wanted)
         if operation is None:
             raise Refused("no_such_operation", f"cannot find operation {wanted}: the last 100 are kept")
         self._reply(number, operation=dict(operation))
-
-    # --- the state ---------------------------------------------------------------------------------------
-
-    def _status(self) -> dict[str, Any]:
-        core = self.core
-        web = core.web.process
-        return {
-            "init": {
-                "pid": core.init.pid,
-                "role": core.init.role,
-                "version": __version__,
-                "python": ".".join(map(str, sys.version_info[:3])),
-                "started_at": wire.rfc3339(core.init.started),
-                "phase": core.phase,
-            },
-            "main": self._main(),
-            "web": {"pid": web.pid if web is not None else None, "restarts": core.ledger.web_restarts},
-            "ready": core.ready,
-            "draining": core.draining,
-            "adopted": {"total": core.ledger.adopted_total, "alive": len(core.ledger.adopted)},
-            "reaped": {"total": core.ledger.reaped_total},
-            "seq": core.history.last,
-        }
-
-    def _main(self) -> dict[str, Any]:
-        core = self.core
-        process, ended = core.main.process, core.main.last_exit
-        last_exit = None
-        if ended is not None:
-            name = None if ended.signal is None else signals.name_of(ended.signal)
-            last_exit = {"code": ended.code, "signal": name, "at": wire.rfc3339(core.main_exit_at)}
-        return {
-            "state": core.public_state,
-            "pid": process.pid if process is not None else None,
-            "id": str(process) if process is not None else None,
-            "argv": list(core.config.argv),
-            "started_at": wire.rfc3339(core.main_started_at) if core.ever_started else None,
-            "restarts": sum(core.ledger.main_restarts.values()),
-            "restart_policy": core.config.restart[0],
-            "last_exit": last_exit,
-        }
-
-    def _counters(self) -> dict[str, Any]:
-        core = self.core
-        return {
-            **core.ledger.as_dict(),
-            "main_restart_delay_seconds": core.main.delay if core.public_state == "backoff" else 0.0,
-            "events": core.history.counts,
-            "open_fds": core.open_fds,
-            "checks": core.checks(),
-        }
 
 
 def _failure(result: Delivered) -> Refused | None:

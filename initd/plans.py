@@ -11,9 +11,9 @@ import errno
 import os
 import sys
 
-from initd import syscalls
+from initd import spawning, syscalls
 from initd.cli import Refusal
-from initd.syscalls import Plan
+from initd.spawning import Plan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def main_plan(config: Config, mask: frozenset[int], environ: dict[bytes, bytes],
     """The user's command in the world found at entry. Raises Refusal when --user cannot be looked up."""
     steps: list[Step] = [("session", _new_session) if config.session else ("group", _new_group)]
     if terminal:
-        steps.append(("terminal", syscalls.take_terminal))
+        steps.append(("terminal", spawning.take_terminal))
     if config.oom_score_adj is not None:
         steps.append(("oom-score-adj", _oom_score(config.oom_score_adj)))
     steps.extend((f"rlimit {limit[0]}", _rlimit(limit)) for limit in config.rlimit)

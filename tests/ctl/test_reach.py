@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
@@ -85,7 +86,7 @@ def test_any_url_is_a_target_or_a_bad_one(url: str) -> None:
 @pytest.mark.parametrize(
     ("raw", "why"),
     [
-        (b"", "cannot understand"),
+        (b"", "the connection ended before it came"),
         (b"SSH-2.0-OpenSSH_9.2\r\n", "cannot understand"),
         (b"HTTP/1.1 abc\r\n\r\n", "cannot understand"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", "ended too early"),
@@ -151,6 +152,26 @@ def test_check_falls_over_to_loopback_where_there_is_no_socket(
 )
 def test_the_loopback_of_a_health_check_follows_the_listen_variable(listen: str, place: str) -> None:
     assert str(targets.loopback(listen)) == place
+
+
+def test_a_socket_that_is_not_ours_to_use_says_whose_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(path: str, timeout: float) -> socket.socket:
+        raise PermissionError(errno.EACCES, f"Permission denied by {path} after {timeout}")
+
+    monkeypatch.setattr(client, "_unix_connection", refuse)  # root, who runs the tests, is never refused
+    assert main(["status", "--socket", str(tmp_path / "s")]) == UNREACHABLE
+    assert "the socket is for root and the user of PID 1" in capsys.readouterr().err
+
+
+def test_an_endless_answer_is_cut_off(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(client, "LONGEST", 1000)
+    serve({"GET /api/v1/status": Canned(body=b"x" * 2000)})
+    assert main(["status"]) == UNREACHABLE
+    assert "longer than 64 MiB" in capsys.readouterr().err
 
 
 def test_control_c_ends_us_with_130_and_without_a_word(tmp_path: Path) -> None:

@@ -94,10 +94,12 @@ class Client:
         with self._connect(extra_seconds) as connection:
             try:
                 connection.sendall(self._request(method, path, body, accept, {}))
-                data = _read_all(connection)
+                data = self._read_all(connection)
             except OSError as error:
                 raise self._unreachable(error) from None
         head, separator, rest = data.partition(b"\r\n\r\n")
+        if not data:
+            raise Unreachable(f"cannot read the answer of {self.target}: the connection ended before it came")
         if not separator:
             raise self._nonsense()
         status, headers = self._parse_head(head)
@@ -169,6 +171,16 @@ class Client:
             raise Unreachable(f"cannot read the answer of {self.target}: a proxy sends chunks to HTTP/1.0")
         return int(words[1]), headers
 
+    def _read_all(self, connection: socket.socket) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        while part := connection.recv(1 << 16):
+            parts.append(part)
+            size += len(part)
+            if size > LONGEST:
+                raise Unreachable(f"cannot read the answer of {self.target}: it is longer than 64 MiB")
+        return b"".join(parts)
+
     def _nonsense(self) -> Unreachable:
         return Unreachable(
             f"cannot understand the answer of {self.target}: is that initd? say --socket or --url"
@@ -187,17 +199,6 @@ def _unix_connection(path: str, timeout: float) -> socket.socket:
         connection.close()
         raise
     return connection
-
-
-def _read_all(connection: socket.socket) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    while part := connection.recv(1 << 16):
-        parts.append(part)
-        size += len(part)
-        if size > LONGEST:
-            raise OSError("the answer is longer than 64 MiB")
-    return b"".join(parts)
 
 
 def _why(error: OSError, target: Target, timeout: float) -> str:

@@ -1,0 +1,177 @@
+"""What the core knows and what it has decided: facts, timers and the outbox that its rooms share. Pure.
+
+Law of this file: state and the plain questions about it. What changes it is in the rooms beside:
+supervisor.py (main and web), children.py (whose child was that), forwarding.py (signals),
+leaving.py (the end). ``now`` is monotonic seconds, ``wall`` seconds since 1970.
+"""
+
+from __future__ import annotations
+
+from initd import wire
+from initd.history import History
+from initd.ledger import Ledger
+from initd.model import (
+    MAIN,
+    RESTARTING,
+    RUNNING,
+    STARTING,
+    STOPPING,
+    WEB,
+    ExitStatus,
+    Log,
+    ProcessId,
+    Send,
+    record,
+)
+from initd.operations import Operations
+from initd.unit import Policy, Unit
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from initd.cli import Config
+
+UP, SWEEPING, CLOSING = "up", "sweeping", "closing"  # the way of the init itself
+WEB_POLICY = Policy("always", None, 0.1, 2.0, 10.0, 0.0)  # back before kubelet's patience (3 x 10 s) ends
+
+
+@record
+class Init:
+    """What we are: role is pid1, subreaper or passive."""
+
+    pid: int
+    uid: int
+    role: str
+    started: float  # wall
+    listeners: tuple[dict[str, Any], ...]  # for web's hello
+
+
+class Books:
+    """All that PID 1 knows."""
+
+    def __init__(self, config: Config, init: Init, dice: Callable[[], float]) -> None:
+        policy, limit = config.restart
+        self.config, self.init = config, init
+        self.main = Unit(MAIN, Policy(policy, limit, 0.5, 30.0, 10.0, 0.2), dice)
+        self.web = Unit(WEB, WEB_POLICY, dice)
+        self.main.state = STARTING  # the bootstrap has asked for it already
+        self.history, self.ledger, self.operations = History(config.history), Ledger(), Operations()
+        self.phase = UP
+        self.retiring = False  # a stop has been asked for: no more restarts
+        self.held = False  # main was stopped by the API: the init stays
+        self.draining = False
+        self.ever_started = False
+        self.attached = False  # web reads events
+        self.open_fds: int | None = None
+        self.main_started_at = self.main_exit_at = 0.0  # wall
+        self.now = self.wall = 0.0
+        self.timers: dict[str, float] = {}
+        self._outbox: list[Any] = []
+
+    # --- the outbox --------------------------------------------------------------------------------
+
+    def emit(self, effect: object) -> None:
+        """One effect, to be performed in this order."""
+        self._outbox.append(effect)
+
+    def take(self) -> list[Any]:
+        """The effects decided so far; they are then the caller's."""
+        taken, self._outbox = self._outbox, []
+        return taken
+
+    def record(self, kind: str, **fields: object) -> None:
+        """One event into the history."""
+        self.history.add(kind, self.wall, fields, pending=self.attached)
+
+    def log(self, level: str, text: str) -> None:
+        self.emit(Log(level, text))
+
+    def flush(self) -> None:
+        """Tell web what happened so far: events first, so that whoever reads a reply finds them."""
+        for datagram, count in wire.join_events(self.history.take_pending()):
+            self.emit(Send(datagram, count))
+        for operation in self.operations.changed:
+            if self.attached:
+                self.emit(Send(wire.encode({"t": "operation", "operation": operation})))
+        self.operations.changed.clear()
+
+    # --- timers ------------------------------------------------------------------------------------
+
+    def after(self, name: str, seconds: float) -> None:
+        """Be called under this name after so long; a timer of that name is moved."""
+        self.timers[name] = self.now + seconds
+
+    def cancel(self, *names: str) -> None:
+        for name in names:
+            self.timers.pop(name, None)
+
+    def due(self) -> list[str]:
+        """Names of timers that have run out; they are gone then."""
+        names = [name for name, at in self.timers.items() if at <= self.now]
+        self.cancel(*names)
+        return names
+
+    def deadline(self) -> float | None:
+        """When the next timer runs out, in monotonic seconds."""
+        return min(self.timers.values(), default=None)
+
+    # --- what is true now --------------------------------------------------------------------------
+
+    def owner(self, pid: int) -> Unit | None:
+        """Ownership first: a child is main or web only while that unit has this very pid."""
+        for unit in (self.main, self.web):
+            if unit.process is not None and unit.process.pid == pid:
+                return unit
+        return None
+
+    @property
+    def main_name(self) -> str:
+        return self.config.argv[0].rpartition("/")[2][:15]
+
+    @property
+    def main_state(self) -> str:
+        """Main's state as JSON and metrics spell it."""
+        return STOPPING if self.main.state == RESTARTING else self.main.state
+
+    @property
+    def main_group(self) -> bool:
+        """Do signals go to main's whole group?"""
+        return self.config.group or self.config.session
+
+    @property
+    def restarts(self) -> int:
+        return sum(self.ledger.main_restarts.values())
+
+    @property
+    def exit_code(self) -> int:
+        """What we would leave with: main's last code, where one named by --expect-exit is 0."""
+        return self.judge(self.main.last_exit) if self.main.last_exit is not None else 0
+
+    def judge(self, status: ExitStatus) -> int:
+        """The code that counts: one named by --expect-exit is 0."""
+        return 0 if status.shell_code in self.config.expect_exit else status.shell_code
+
+    @property
+    def ready(self) -> bool:
+        return not any(why for _, why in self._readiness())
+
+    def checks(self) -> list[dict[str, Any]]:
+        """The named parts of /readyz and /startupz; docs/letterbox.md, ``ping``."""
+        found = [{"name": name, "ok": not why, "why": why, "for": ["ready"]} for name, why in self._readiness()]
+        why = None if self.ever_started else "main has not been started yet"
+        return [*found, {"name": "started", "ok": not why, "why": why, "for": ["startup"]}]
+
+    def _readiness(self) -> tuple[tuple[str, str | None], ...]:
+        leaving = self.retiring or self.phase != UP
+        return (
+            ("main", None if self.main.state == RUNNING else f"main is {self.main_state}"),
+            ("stopping", "a stop has begun" if leaving else None),
+            ("drain", "draining" if self.draining else None),
+        )
+
+
+def describe(process: ProcessId, name: str | None) -> dict[str, Any]:
+    """A process in an event."""
+    return {"id": str(process), "pid": process.pid, "name": name}

@@ -1,0 +1,85 @@
+"""Signals that reach PID 1: rewritten, held back while draining, forwarded to main. Pure.
+
+Law of this file: a forwarded signal is only forwarded and never escalates. INT, TERM and QUIT, as
+received, also begin a stop: no more restarts, and readiness off.
+"""
+
+from __future__ import annotations
+
+from initd import signals, unit
+from initd.books import SWEEPING, UP, Books, describe
+from initd.leaving import Leaving
+from initd.model import BACKOFF, RESTARTING, STOPPED, Signal, SignalReceived
+from initd.supervisor import Supervisor
+
+_ENDS = tuple(signals.NUMBERS[name] for name in ("INT", "TERM", "QUIT"))
+
+
+class Forwarding:
+    """From the signal to main, and to what it means for us."""
+
+    def __init__(self, books: Books, supervisor: Supervisor, leaving: Leaving) -> None:
+        self.books, self.supervisor, self.leaving = books, supervisor, leaving
+        self._rewrite = dict(books.config.rewrite)
+        self._held: SignalReceived | None = None
+
+    def received(self, received: SignalReceived) -> None:
+        """One signal, as the kernel delivered it."""
+        target = self._rewrite.get(received.number, received.number)
+        if target == 0:
+            self.books.log("debug", f"dropped {signals.name_of(received.number)}, as --rewrite says")
+            return
+        ends = received.number in _ENDS
+        if self.books.phase == SWEEPING and ends:
+            self.leaving.sweep_hard()
+        if self.books.phase != UP or (ends and self._hold(received)):
+            return
+        self._forward(target, received)
+        if ends:
+            self._retire()
+
+    def _hold(self, received: SignalReceived) -> bool:
+        """Keep a first stop signal back for --drain; a second one goes through at once."""
+        books = self.books
+        if books.config.drain <= 0 or books.retiring or books.main.process is None:
+            books.cancel("drain")
+            return False
+        books.retiring, self._held = True, received
+        self.drain()
+        books.after("drain", books.config.drain)
+        return True
+
+    def drain(self) -> None:
+        """Readiness off; main goes on. Idempotent."""
+        if not self.books.draining:
+            self.books.draining = True
+            self.books.record("drain", hold_seconds=self.books.config.drain)
+
+    def drained(self) -> None:
+        """The time is over: what was held back goes to main now."""
+        if self._held is not None:
+            self._forward(self._rewrite.get(self._held.number, self._held.number), self._held)
+            self._retire()
+
+    def _forward(self, number: int, received: SignalReceived) -> None:
+        books = self.books
+        if books.main.process is None:
+            return
+        books.emit(Signal(books.main.process.pid, number, books.main_group))
+        books.ledger.count_signal(number, "forwarded")
+        books.record(
+            "signal.forwarded",
+            signal=signals.name_of(number),
+            received=signals.name_of(received.number),
+            process=describe(books.main.process, books.main_name),
+            sender={"pid": received.sender_pid, "uid": received.sender_uid},
+        )
+
+    def _retire(self) -> None:
+        """No more restarts; and where there is no main to wait for, the end."""
+        books = self.books
+        books.retiring, books.held = True, False
+        if books.main.state in (BACKOFF, RESTARTING):
+            self.supervisor.move(books.main, unit.STOP)
+        if books.main.state == STOPPED:
+            self.leaving.main_at_rest()

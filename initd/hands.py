@@ -1,0 +1,159 @@
+"""What the core decided is done here: one method for each effect.
+
+Law of this file: perform, and say what came of it as an input. No decisions, no waiting.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+
+from initd import plans, proctable, signals, spawning, syscalls
+from initd.model import (
+    MAIN,
+    ChildrenListed,
+    Deliver,
+    Delivered,
+    Dropped,
+    Exit,
+    Log,
+    Look,
+    ProcessId,
+    Send,
+    Signal,
+    Spawn,
+    Spawned,
+    SpawnFailed,
+    Surveyed,
+    Sweep,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from initd.boot import World
+    from initd.letterbox import Letterbox
+
+_KILL = signals.NUMBERS["KILL"]
+
+
+class Hands:
+    """Acts on the world that the bootstrap made."""
+
+    def __init__(self, world: World, letterbox: Letterbox) -> None:
+        self.world, self.letterbox = world, letterbox
+        self.code: int | None = None  # set by the last effect: what to exit with
+        self._web_pid = 0
+        self._ways: dict[type, Callable[[Any], object | None]] = {
+            Spawn: self._spawn,
+            Signal: self._signal,
+            Deliver: self._deliver,
+            Sweep: self._sweep,
+            Look: self._look,
+            Send: self._send,
+            Log: self._log,
+            Exit: self._exit,
+        }
+
+    def perform(self, effect: object) -> object | None:
+        """Do it; the input that comes of it, if any."""
+        return self._ways[type(effect)](effect)
+
+    def _spawn(self, effect: Spawn) -> Spawned | SpawnFailed:
+        try:
+            pid = spawning.spawn(self.world.plan) if effect.unit == MAIN else self._spawn_web()
+        except spawning.SpawnError as error:
+            return spawn_failure(effect.unit, error)
+        return Spawned(effect.unit, proctable.identify(pid))
+
+    def _spawn_web(self) -> int:
+        try:
+            theirs = self.letterbox.open()
+        except OSError as error:
+            raise spawning.SpawnError("pipe", error.errno or 0) from None
+        try:
+            listening = [listener.fd for listener in self.world.listeners]
+            self._web_pid = spawning.spawn(plans.web_plan(theirs.fileno(), listening))
+        except spawning.SpawnError:
+            self.letterbox.close()
+            raise
+        finally:
+            theirs.close()
+        return self._web_pid
+
+    def _signal(self, effect: Signal) -> None:
+        """To a child; one that is not ours to signal (it changed its user) is said, and no error of ours."""
+        try:
+            if effect.group:
+                _signal_group(effect.pid, effect.number)
+            else:
+                syscalls.send_signal(effect.pid, effect.number)
+        except OSError as error:
+            name, why = signals.name_of(effect.number), os.strerror(error.errno or 0)
+            self.world.speaker.say("warning", f"could not send {name} to {effect.pid}: {why}")
+
+    def _deliver(self, effect: Deliver) -> Delivered:
+        stat = proctable.stat_of(effect.pid)
+        started = effect.starttime or (stat.starttime if stat is not None else 0)
+        name = stat.name if stat is not None else None
+        process = ProcessId(effect.pid, started)
+        if stat is not None and not self._may_signal(effect.pid):
+            why = "it is not below initd, which is not PID 1 here"
+            return Delivered(effect.ticket, process, name, errno.EPERM, why)
+        try:
+            sent = syscalls.send_guarded(effect.pid, effect.starttime, effect.number)
+        except OSError as error:
+            number = errno.ESRCH if error.errno == errno.ENOENT else error.errno or errno.EPERM
+            return Delivered(effect.ticket, process, name, number, os.strerror(number))
+        return Delivered(effect.ticket, process, name, reused=not sent)
+
+    def _may_signal(self, pid: int) -> bool:
+        """Outside a namespace of our own, only what is below us: the rest of the machine is not ours."""
+        if self.world.role == "pid1" or pid == os.getpid():
+            return True
+        return proctable.is_below(pid, os.getpid(), {stat.pid: stat.ppid for stat in proctable.everyone()})
+
+    def _sweep(self, effect: Sweep) -> Surveyed:
+        left = proctable.left_over(self.world.role, {os.getpid(), self._web_pid})
+        sent = sum(_send(pid, effect.number) for pid in left) if effect.number else 0
+        return Surveyed(sent, len(left))
+
+    def _look(self, _: Look) -> ChildrenListed:
+        return proctable.children()
+
+    def _send(self, effect: Send) -> Dropped | None:
+        return None if self.letterbox.send(effect.datagram) else Dropped(effect.events)
+
+    def _log(self, effect: Log) -> None:
+        self.world.speaker.say(effect.level, effect.text)
+
+    def _exit(self, effect: Exit) -> None:
+        self.code = effect.code
+
+
+def spawn_failure(unit: str, error: spawning.SpawnError) -> SpawnFailed:
+    """What the core is to know of it."""
+    forking = error.stage in ("fork", "pipe")
+    missing = error.stage == "exec" and error.errno == errno.ENOENT
+    return SpawnFailed(unit, str(error), forking, missing, syscalls.room() if forking else "")
+
+
+def _send(pid: int, number: int) -> bool:
+    try:
+        syscalls.send_signal(pid, number)
+    except OSError:  # gone meanwhile, or another user's
+        return False
+    return True
+
+
+def _signal_group(pid: int, number: int) -> None:
+    """The group that the child was born into; the child alone where it has left that empty."""
+    try:
+        syscalls.send_group(pid, number)
+    except ProcessLookupError:
+        syscalls.send_signal(pid, number)
+    else:
+        if number == _KILL:
+            syscalls.send_signal(pid, number)  # it may have left a group that others are still in

@@ -1,0 +1,85 @@
+"""The end: main is at rest and will not come back; sweep what it left, close web, exit. Pure.
+
+Law of this file: every step has a deadline of its own, and the sum of them stays far below the
+ten seconds that an engine waits before it kills us.
+"""
+
+from __future__ import annotations
+
+from initd import signals, unit
+from initd.books import CLOSING, SWEEPING, UP, Books
+from initd.model import STOPPED, Exit, Surveyed, Sweep
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from initd.supervisor import Supervisor
+
+KILL, TERM = signals.NUMBERS["KILL"], signals.NUMBERS["TERM"]
+_LOOK = 0.02  # not everything that is swept is our child, and would tell us of its end
+_GIVE_UP = 1.0  # after KILL: what is left then is in disk sleep, and the kernel's
+
+
+class Leaving:
+    """From main's rest to our own exit."""
+
+    supervisor: Supervisor  # set by core.py: the two call each other
+
+    def __init__(self, books: Books) -> None:
+        self.books = books
+
+    def main_at_rest(self) -> None:
+        """Begin the end, unless main was stopped by somebody who may start it again."""
+        books = self.books
+        if books.held or books.phase != UP:
+            return
+        books.record("shutdown", code=books.exit_code)
+        books.cancel("look", "drain")
+        if books.config.sweep_timeout <= 0:
+            self._close()
+            return
+        books.phase = SWEEPING
+        books.after("sweep.kill", books.config.sweep_timeout)
+        books.emit(Sweep(TERM))
+
+    def surveyed(self, survey: Surveyed) -> None:
+        """A sweep was made: done when nobody is left."""
+        books = self.books
+        if books.phase != SWEEPING:
+            return
+        if survey.sent:
+            books.ledger.count_signal(self._number or TERM, "sweep", survey.sent)
+        if survey.left == 0:
+            self._close()
+        else:
+            books.after("sweep.look", _LOOK)
+
+    @property
+    def _number(self) -> int:
+        """What another sweep sends: nothing but a count, or KILL once it has come to that."""
+        return KILL if "sweep.give_up" in self.books.timers else 0
+
+    def look(self) -> None:
+        self.books.emit(Sweep(self._number))
+
+    def sweep_hard(self) -> None:
+        """Time is up, or a second stop signal said so."""
+        self.books.cancel("sweep.kill")
+        self.books.timers.setdefault("sweep.give_up", self.books.now + _GIVE_UP)
+        self.books.emit(Sweep(KILL))
+
+    def give_up(self) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        books = self.books
+        books.phase = CLOSING
+        books.cancel("sweep.kill", "sweep.look", "sweep.give_up")
+        if books.web.state == STOPPED:
+            self.web_gone()
+        else:
+            self.supervisor.move(books.web, unit.STOP)
+
+    def web_gone(self) -> None:
+        """Nothing of ours is left: exit."""
+        if self.books.phase == CLOSING:
+            self.books.emit(Exit(self.books.exit_code))

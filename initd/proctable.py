@@ -1,0 +1,95 @@
+"""What PID 1 itself reads of /proc: its children, who is below whom, and how a child ended.
+
+Law of this file: reading only; a process may vanish between two reads, and then it is not there.
+"""
+
+from __future__ import annotations
+
+import os
+
+from initd import procfs, syscalls
+from initd.model import Child, ChildEnded, ChildrenListed, ExitStatus, ProcessId
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from initd.procfs import Stat
+
+
+def stat_of(pid: int) -> Stat | None:
+    """What /proc says of it; None when it has gone, or cannot be read."""
+    try:
+        return procfs.parse_stat(syscalls.read_stat(pid))
+    except (OSError, ValueError):
+        return None
+
+
+def identify(pid: int) -> ProcessId:
+    """The process that has this pid now; start time 0 where /proc does not say."""
+    stat = stat_of(pid)
+    return ProcessId(pid, stat.starttime if stat is not None else 0)
+
+
+def everyone() -> list[Stat]:
+    """All that /proc shows; nobody where there is no /proc."""
+    try:
+        pids = syscalls.all_pids()
+    except OSError:
+        return []
+    return [stat for stat in map(stat_of, pids) if stat is not None]
+
+
+def children() -> ChildrenListed:
+    """All our children now."""
+    stats = [stat for stat in map(stat_of, _child_pids()) if stat is not None]
+    found = tuple(Child(ProcessId(stat.pid, stat.starttime), stat.name, stat.state == "Z") for stat in stats)
+    return ChildrenListed(found, syscalls.count_descriptors())
+
+
+def _child_pids() -> tuple[int, ...]:
+    try:
+        return procfs.parse_children(syscalls.read_children())
+    except OSError:  # a kernel without CONFIG_PROC_CHILDREN
+        ourselves = os.getpid()
+        return tuple(stat.pid for stat in everyone() if stat.ppid == ourselves)
+
+
+def is_below(pid: int, ancestor: int, parents: dict[int, int]) -> bool:
+    """Is ``ancestor`` above ``pid``? A torn picture may hold a circle, so the way up is bounded."""
+    for _ in range(len(parents) + 1):
+        pid = parents.get(pid, 0)
+        if pid == ancestor:
+            return True
+        if pid <= 1:
+            return False
+    return False
+
+
+def left_over(role: str, spared: set[int]) -> list[int]:
+    """Whom a sweep would have to end: as PID 1 the whole namespace, else what is below us."""
+    stats = everyone()
+    living = [stat.pid for stat in stats if stat.state not in "ZX" and stat.pid not in spared]
+    if role == "pid1":
+        return living
+    parents = {stat.pid: stat.ppid for stat in stats}
+    return [pid for pid in living if is_below(pid, os.getpid(), parents)]
+
+
+def describe_end(reaped: syscalls.Reaped, stat: Stat | None) -> ChildEnded:
+    """A reaped child, with what its zombie still had to say."""
+    status = reaped.status
+    signalled = os.WIFSIGNALED(status)
+    lifetime = None
+    if stat is not None:
+        lifetime = round(max(0.0, syscalls.boot_clock() - stat.starttime / syscalls.TICKS_PER_SECOND), 2)
+    return ChildEnded(
+        ProcessId(reaped.pid, stat.starttime if stat is not None else 0),
+        stat.name if stat is not None else None,
+        ExitStatus(
+            None if signalled else os.WEXITSTATUS(status),
+            os.WTERMSIG(status) if signalled else None,
+            os.WCOREDUMP(status),
+        ),
+        lifetime,
+        round(reaped.cpu_seconds, 6),
+        reaped.max_resident_bytes,
+    )

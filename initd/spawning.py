@@ -1,0 +1,140 @@
+"""Fork, make the child's world, exec; and the errno of what failed comes back. execve(2), fork(2).
+
+Law of this file: the one way in which PID 1 makes a process. What a child's world is stands in
+plans.py. Imported before main runs.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import select
+
+from initd.model import record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import NoReturn
+
+_PATIENCE_MS = 5_000  # an exec on a dead network disk must not hold PID 1 for ever
+
+
+class SpawnError(Exception):
+    """A command could not be started: ``stage`` is fork, exec, or what was being set up."""
+
+    def __init__(self, stage: str, number: int) -> None:
+        super().__init__(f"{stage}: {os.strerror(number)}")
+        self.stage, self.errno = stage, number
+
+
+@record
+class Plan:
+    """What to run and how its world is made: named steps, taken in the child between fork and exec."""
+
+    argv: tuple[bytes, ...]
+    environ: dict[bytes, bytes]
+    steps: tuple[tuple[str, Callable[[], None]], ...]
+
+
+def spawn(plan: Plan) -> int:
+    """Fork, take the plan's steps in the child, exec; the child's pid. Raises SpawnError.
+
+    Alternatives: posix_spawn is quicker but can do neither tcsetpgrp, chdir nor users; subprocess
+    imports threads and waits by itself. A plain fork is safe because the core has one thread.
+    The errno comes back through a pipe that a successful exec closes.
+    """
+    try:
+        reader, writer = _report_pipe()
+    except OSError as error:
+        raise SpawnError("pipe", error.errno or 0) from None
+    try:
+        pid = os.fork()
+    except OSError as error:
+        os.close(reader)
+        os.close(writer)
+        raise SpawnError("fork", error.errno or 0) from None
+    if pid == 0:
+        _in_child(plan, writer)
+    os.close(writer)
+    waiter = select.poll()
+    waiter.register(reader, select.POLLIN | select.POLLHUP)
+    report = os.read(reader, 100) if waiter.poll(_PATIENCE_MS) else b""
+    os.close(reader)
+    if report:
+        os.waitpid(pid, 0)
+        stage, _, number = report.decode().rpartition(" ")
+        raise SpawnError(stage, int(number))
+    return pid
+
+
+def _report_pipe() -> tuple[int, int]:
+    """A pipe whose writing end lies above the descriptors that a child's steps may dup2 onto."""
+    reader, writer = os.pipe()
+    try:
+        return reader, fcntl.fcntl(writer, fcntl.F_DUPFD_CLOEXEC, 10)
+    except OSError:
+        os.close(reader)
+        raise
+    finally:
+        os.close(writer)
+
+
+def _in_child(plan: Plan, writer: int) -> NoReturn:
+    """Never returns: this is the child between fork and exec."""
+    stage = "set-up"
+    code = 127
+    try:
+        for step in plan.steps:
+            stage = step[0]
+            step[1]()
+        stage = "exec"
+        _exec(plan.argv, plan.environ)
+    except OSError as error:
+        code = 127 if error.errno == errno.ENOENT else 126
+        os.write(writer, f"{stage} {error.errno}".encode())
+    finally:
+        os._exit(code)
+
+
+def _exec(argv: tuple[bytes, ...], environ: dict[bytes, bytes]) -> None:
+    """execvp(3) by hand, because Python's lacks the /bin/sh fallback for scripts without a shebang."""
+    name = argv[0]
+    if b"/" in name:
+        _exec_file(name, argv, environ)
+    denied: OSError | None = None
+    for directory in environ.get(b"PATH", b"/bin:/usr/bin").split(b":"):
+        try:
+            _exec_file(os.path.join(directory or b".", name) if name else b"", argv, environ)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except PermissionError as error:
+            denied = error
+    raise denied or FileNotFoundError(errno.ENOENT, "not found")
+
+
+def _exec_file(path: bytes, argv: tuple[bytes, ...], environ: dict[bytes, bytes]) -> None:
+    try:
+        os.execve(path, argv, environ)
+    except OSError as error:
+        if error.errno != errno.ENOEXEC:
+            raise
+        os.execve(b"/bin/sh", (b"/bin/sh", path, *argv[1:]), environ)
+
+
+def terminal_is_ours() -> bool:
+    """Is stdin a terminal whose foreground group is ours, so that it is ours to hand over?"""
+    try:
+        return os.tcgetpgrp(0) == os.getpgrp()
+    except OSError:  # no terminal (ENOTTY), closed (EBADF), or gone (ENXIO)
+        return False
+
+
+def take_terminal() -> None:
+    """Make our own group the terminal's foreground group; SIGTTOU is blocked, so it cannot stop us."""
+    try:
+        os.tcsetpgrp(0, os.getpgrp())
+    except OSError as error:
+        if error.errno not in (errno.ENOTTY, errno.EBADF, errno.ENXIO, errno.EPERM):
+            raise

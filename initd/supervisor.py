@@ -1,0 +1,253 @@
+"""Main and web: what their state machines ask for becomes effects and timers. Pure.
+
+Law of this file: nothing is decided about states here, unit.py's table does that; here stands
+what SPAWN, ASK, KILL, WAIT and SETTLE mean for each of the two, and what people may ask of main.
+"""
+
+from __future__ import annotations
+
+from initd import __version__, signals, unit, wire
+from initd.books import UP, Books, describe
+from initd.model import (
+    MAIN,
+    RUNNING,
+    STOPPED,
+    ChildEnded,
+    Dropped,
+    ExitStatus,
+    LetterboxClosed,
+    Send,
+    Signal,
+    Spawn,
+    Spawned,
+    SpawnFailed,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from initd.unit import Unit
+
+KILL, TERM = signals.NUMBERS["KILL"], signals.NUMBERS["TERM"]
+_BEAT_EVERY, _BEAT_PATIENCE = 5.0, 10.0  # a hung web is replaced well inside kubelet's 3 x 10 s
+_WEB_GRACE = 30.0  # to import and attach, on a machine that is busy
+_WEB_STOP = 0.5  # to end its streams; not the engine's ten seconds
+_WEB_FAREWELL = 1.0  # after its letterbox closed: it exits by itself, or it is made to
+_KILL_AGAIN = 1.0  # a group may have been forking when the signal came
+_LAG = 0.2  # web has this long to make room before it is told that it missed something
+
+
+class Supervisor:
+    """Starts, stops and restarts; ``at_rest`` is called when main has settled."""
+
+    def __init__(self, books: Books, at_rest: Callable[[], None], web_gone: Callable[[], None]) -> None:
+        self.books = books
+        self._at_rest, self._web_gone = at_rest, web_gone
+        self._reason = "exit"  # why the next start of main happens
+        self._web_heard = 0.0
+
+    # --- what people ask of main -------------------------------------------------------------------
+
+    def run(self, action: str) -> dict[str, Any]:
+        """``restart`` or ``start``: also undoes a stop that a signal began."""
+        books = self.books
+        operation = books.operations.begin(action, books.wall)
+        books.held = books.retiring = books.draining = False
+        books.cancel("drain")
+        running = books.main.state == RUNNING
+        self._reason = "api"
+        self.move(books.main, unit.START if action == "start" else unit.RESTART)
+        if running and action == "start":
+            self._reason = "exit"
+            books.operations.finish("done", books.wall, "main is running", action)
+        return operation
+
+    def stop(self, action: str) -> dict[str, Any]:
+        """``stop``: main ends and the init stays. ``shutdown``: the init ends with it."""
+        books = self.books
+        operation = books.operations.begin(action, books.wall)
+        books.held = action == "stop"
+        books.retiring = books.retiring or not books.held
+        at_rest = books.main.state == STOPPED
+        self.move(books.main, unit.STOP)
+        if at_rest:
+            books.operations.finish("done", books.wall, "main is stopped", action)
+            self._at_rest()
+        return operation
+
+    # --- actions -----------------------------------------------------------------------------------
+
+    def move(self, which: Unit, what: str) -> None:
+        """Ask a unit for something, and do what it says."""
+        self._do(which, which.ask(what))
+
+    def _do(self, which: Unit, actions: tuple[str, ...]) -> None:
+        for action in actions:
+            _ACTIONS[action](self, which)
+
+    def _spawn(self, which: Unit) -> None:
+        self.books.cancel(f"{which.name}.due")
+        self.books.emit(Spawn(which.name))
+
+    def _ask(self, which: Unit) -> None:
+        assert which.process is not None
+        books = self.books
+        if which is books.web:
+            books.flush()
+            books.emit(Send(wire.encode({"t": "bye"})))
+            books.emit(Signal(which.process.pid, TERM))
+            books.after("web.overdue", _WEB_STOP)
+        else:
+            books.ledger.count_signal(books.config.stop_signal, "stop")
+            books.emit(Signal(which.process.pid, books.config.stop_signal, books.main_group))
+            books.after("main.overdue", books.config.stop_timeout)
+
+    def _kill(self, which: Unit) -> None:
+        assert which.process is not None
+        books = self.books
+        if which is books.main:
+            books.ledger.count_signal(KILL, "stop")
+            books.log("warning", f"main did not stop within {books.config.stop_timeout:g} s and is killed")
+        books.emit(Signal(which.process.pid, KILL, group=True))
+        books.after(f"{which.name}.overdue", _KILL_AGAIN)
+
+    def _wait(self, which: Unit) -> None:
+        self.books.after(f"{which.name}.due", which.delay)
+        if which is self.books.main:
+            self.books.record("main.backoff", delay_seconds=round(which.delay, 3), failures=which.failures)
+
+    def _settle(self, which: Unit) -> None:
+        books = self.books
+        books.cancel(f"{which.name}.due", f"{which.name}.overdue")
+        if which is books.web:
+            self._web_gone()
+            return
+        books.record("main.stopped", held=books.held)
+        books.operations.finish("done", books.wall, "main is stopped", "stop", "shutdown")
+        books.operations.finish("failed", books.wall, "main could not be started", "start", "restart")
+        self._at_rest()
+
+    # --- births and deaths -------------------------------------------------------------------------
+
+    def spawned(self, up: Spawned) -> None:
+        books = self.books
+        which = books.main if up.unit == MAIN else books.web
+        self._do(which, which.up(up.process, books.now))
+        if which is books.web:
+            self._web_up(up)
+        else:
+            self._main_up(up)
+
+    def _main_up(self, up: Spawned) -> None:
+        books = self.books
+        if books.ever_started:
+            books.ledger.main_restarts[self._reason] += 1
+        books.ever_started, self._reason = True, "exit"
+        books.main_started_at = books.wall
+        process = describe(up.process, books.main_name)
+        books.record("main.started", process=process, restarts=books.restarts)
+        detail = f"main is running as pid {up.process.pid}"
+        books.operations.finish("done", books.wall, detail, "start", "restart")
+
+    def _web_up(self, up: Spawned) -> None:
+        books = self.books
+        books.attached = False
+        self._web_heard = books.now + _WEB_GRACE - _BEAT_PATIENCE
+        books.after("web.beat", _BEAT_EVERY)
+        books.record("web.started", process=describe(up.process, "web"))
+        books.emit(Send(wire.encode(self._hello())))
+
+    def spawn_failed(self, failure: SpawnFailed) -> None:
+        books = self.books
+        which = books.main if failure.unit == MAIN else books.web
+        if failure.forking:
+            books.record("fork.failed", unit=which.name, why=failure.why, room=failure.room)
+        books.log("error", f"cannot start {which.name}: {failure.why}{failure.room}")
+        back = True if failure.forking else None  # too few pids or too little memory may pass
+        if books.phase != UP or (books.retiring and which is books.main):
+            back = False
+        status = ExitStatus(127 if failure.missing else 126, None)
+        self._do(which, which.down(status, books.now, failed=True, back=back))
+
+    def main_ended(self, end: ChildEnded, ending: dict[str, Any], words: str) -> None:
+        books = self.books
+        books.main_exit_at = books.wall
+        books.cancel("main.overdue")
+        books.record("main.exited", **ending, core_dumped=end.status.dumped)
+        books.log("info", f"main (pid {end.process.pid}) ended: {words}")
+        back = False if books.retiring or books.phase != UP else None
+        failed = books.judge(end.status) != 0
+        self._do(books.main, books.main.down(end.status, books.now, failed=failed, back=back))
+
+    def web_ended(self, end: ChildEnded, ending: dict[str, Any], words: str) -> None:
+        books = self.books
+        books.attached = False
+        books.cancel("web.beat", "web.overdue", "lag")
+        books.record("web.exited", **ending)
+        back = None if books.phase == UP else False
+        if books.phase == UP:
+            books.ledger.web_restarts += 1
+            books.log("warning", f"web (pid {end.process.pid}) ended: {words}; it is started again")
+        self._do(books.web, books.web.down(end.status, books.now, failed=True, back=back))
+
+    # --- web's heartbeat and letterbox ---------------------------------------------------------------
+
+    def heard(self) -> None:
+        """web said something: it is alive."""
+        self._web_heard = max(self._web_heard, self.books.now)
+
+    def beat(self) -> None:
+        """web is asked for a sign of life, or replaced when it gave none."""
+        books = self.books
+        if books.now - self._web_heard > _BEAT_PATIENCE:
+            books.log("warning", "web is silent and is replaced")
+            self.web_overdue()
+            return
+        books.after("web.beat", _BEAT_EVERY)
+        books.emit(Send(wire.encode({"t": "beat"})))
+
+    def web_overdue(self) -> None:
+        if self.books.web.process is not None:
+            self._kill(self.books.web)
+
+    def letterbox_closed(self, _: LetterboxClosed) -> None:
+        self.books.attached = False
+        if self.books.web.process is not None:
+            self.books.after("web.overdue", _WEB_FAREWELL)
+
+    def dropped(self, dropped: Dropped) -> None:
+        """No room in the letterbox: counted, and web is told as soon as there is room."""
+        self.books.ledger.events_dropped += dropped.events
+        if self.books.attached:
+            self.books.timers.setdefault("lag", self.books.now + _LAG)
+
+    def lag(self) -> None:
+        self.books.emit(Send(wire.encode({"t": "lag", "seq": self.books.history.last})))
+
+    def _hello(self) -> dict[str, Any]:
+        config, init = self.books.config, self.books.init
+        return {
+            "t": "hello",
+            "v": wire.VERSION,
+            "version": __version__,
+            "config": {
+                "history": config.history,
+                "anonymous": config.anonymous,
+                "tokens": config.tokens,
+                "allow_hosts": config.allow_host,
+                "http_user": None if config.http_user == "root" else config.http_user,
+            },
+            "listen": init.listeners,
+            "init": {"pid": init.pid, "uid": init.uid, "role": init.role},
+        }
+
+
+_ACTIONS: dict[str, Callable[[Supervisor, Unit], None]] = {
+    unit.SPAWN: Supervisor._spawn,
+    unit.ASK: Supervisor._ask,
+    unit.KILL: Supervisor._kill,
+    unit.WAIT: Supervisor._wait,
+    unit.SETTLE: Supervisor._settle,
+}
