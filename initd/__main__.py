@@ -9,6 +9,6 @@ import sys
 if not __package__:
     sys.path.insert(0, __file__.rpartition("/")[0].rpartition("/")[0] or "/")
 
-from initd.boot import main  # noqa: E402  the path comes first
+from initd.boot import main
 
 main(sys.argv[1:])

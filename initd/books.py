@@ -159,9 +159,11 @@ class Books:
 
     def checks(self) -> list[dict[str, Any]]:
         """The named parts of /readyz and /startupz; docs/letterbox.md, ``ping``."""
-        found = [{"name": name, "ok": not why, "why": why, "for": ["ready"]} for name, why in self._readiness()]
-        why = None if self.ever_started else "main has not been started yet"
-        return [*found, {"name": "started", "ok": not why, "why": why, "for": ["startup"]}]
+        started = None if self.ever_started else "main has not been started yet"
+        return [
+            *(_check(name, why, "ready") for name, why in self._readiness()),
+            _check("started", started, "startup"),
+        ]
 
     def _readiness(self) -> tuple[tuple[str, str | None], ...]:
         leaving = self.retiring or self.phase != UP
@@ -170,6 +172,10 @@ class Books:
             ("stopping", "a stop has begun" if leaving else None),
             ("drain", "draining" if self.draining else None),
         )
+
+
+def _check(name: str, why: str | None, probe: str) -> dict[str, Any]:
+    return {"name": name, "ok": why is None, "why": why, "for": [probe]}
 
 
 def describe(process: ProcessId, name: str | None) -> dict[str, Any]:

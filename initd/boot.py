@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from initd.sockets import Listener
     from initd.spawning import Plan
 
+_CURES = {  # capabilities(7): what a refused step lacks
+    "user": "; give the container CAP_SETUID and CAP_SETGID, or leave --user out",
+    "rlimit": "; stay under the hard limit, or give the container CAP_SYS_RESOURCE",
+    "nice": "; give the container CAP_SYS_NICE, or a value that is not below the present one",
+    "oom-score-adj": "; give the container CAP_SYS_RESOURCE, or a value that is not below the present one",
+}
 _NO_FORK = (errno.EAGAIN, errno.ENOMEM)
 
 
@@ -96,7 +102,9 @@ def _take_role(config: Config, warnings: list[str]) -> str:
     return "subreaper"
 
 
-def _spawn_main(plan: Plan, config: Config, listeners: tuple[Listener, ...]) -> tuple[int | None, spawning.SpawnError | None]:
+def _spawn_main(
+    plan: Plan, config: Config, listeners: tuple[Listener, ...]
+) -> tuple[int | None, spawning.SpawnError | None]:
     try:
         return spawning.spawn(plan), None
     except spawning.SpawnError as error:
@@ -122,5 +130,5 @@ def explain(error: spawning.SpawnError, config: Config) -> str:
         return f"{name!r}: {why}; give it a file that can be executed here"
     if error.stage in ("fork", "pipe"):
         return f"{name!r}: no process can be made: {why}"
-    cure = "; the container lacks the capability (CAP_SETUID and CAP_SETGID, CAP_SYS_RESOURCE or CAP_SYS_NICE)"
-    return f"{name!r}: --{error.stage} failed: {why}{cure if error.errno == errno.EPERM else ''}"
+    cure = _CURES.get(error.stage.split()[0], "") if error.errno == errno.EPERM else ""
+    return f"{name!r}: --{error.stage} failed: {why}{cure}"

@@ -180,7 +180,8 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
         elif option.metavar is None:
             found[option.key] = _convert_with(option, options.choice("1", "0"), text) == "1"
         elif option.many:
-            found[option.key] = tuple(_convert(option, option.variable, word) for word in text.split(",") if word)
+            words = (word for word in text.split(",") if word)
+            found[option.key] = tuple(_convert(option, option.variable, word) for word in words)
         else:
             found[option.key] = _convert(option, option.variable, text)
     return found

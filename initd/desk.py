@@ -34,8 +34,7 @@ class Desk:
 
     def __init__(self, core: Core) -> None:
         self.core, self.books = core, core.books
-        self._tickets: dict[int, tuple[int, int, dict[str, Any]]] = {}  # ticket -> n, signal, by
-        self._last_ticket = 0
+        self._orders: dict[int, tuple[int, dict[str, Any]]] = {}  # ticket -> signal, by whom
         self._waiting: list[int] = []  # state questions that wait for a fresh list of children
         self._garbled = 0
         self._questions: dict[str, Callable[[int, dict[str, Any]], None]] = {
@@ -139,22 +138,22 @@ class Desk:
         wanted = _wanted_signal(message)
         if pid == self.books.init.pid and wanted in _UNSTOPPABLE:
             raise Refused("not_permitted", "cannot send that to the init itself; ask for a shutdown")
-        self._deliver(number, pid, starttime, wanted, message)
+        self._deliver(message, Deliver(number, pid, starttime, wanted))
 
     def _main_signal(self, number: int, message: dict[str, Any]) -> None:
         wanted = _wanted_signal(message)
         main = self.books.main
         if main.process is None:
             raise Refused("wrong_state", f"cannot signal main: it is {self.books.main_state}; start it first")
-        self._deliver(number, main.process.pid, main.process.starttime, wanted, message)
+        self._deliver(message, Deliver(number, main.process.pid, main.process.starttime, wanted))
 
-    def _deliver(self, number: int, pid: int, starttime: int | None, wanted: int, message: dict[str, Any]) -> None:
-        self._last_ticket += 1
-        self._tickets[self._last_ticket] = (number, wanted, _by(message))
-        self.books.emit(Deliver(self._last_ticket, pid, starttime, wanted))
+    def _deliver(self, message: dict[str, Any], order: Deliver) -> None:
+        """The question's number is the order's ticket: web never uses one twice."""
+        self._orders[order.ticket] = (order.number, _by(message))
+        self.books.emit(order)
 
     def _delivered(self, result: Delivered) -> None:
-        number, wanted, by = self._tickets.pop(result.ticket)
+        wanted, by = self._orders.pop(result.ticket)
         name = signals.name_of(wanted)
         process = describe(result.process, result.name)
         failure = _failure(result)
@@ -162,9 +161,9 @@ class Desk:
         self.books.record("signal.sent", signal=name, process=process, source="api", by=by, outcome=outcome)
         if failure is None:
             self.books.ledger.count_signal(wanted, "api")
-            self._reply(number, process=process, signal=name)
+            self._reply(result.ticket, process=process, signal=name)
         else:
-            self._reply(number, ok=False, error={"code": failure.code, "detail": str(failure)})
+            self._reply(result.ticket, ok=False, error={"code": failure.code, "detail": str(failure)})
 
     def _run(self, number: int, message: dict[str, Any]) -> None:
         self._must_be_up()
@@ -212,7 +211,8 @@ def _wanted_signal(message: dict[str, Any]) -> int:
 def _integer(message: dict[str, Any], name: str, low: int, high: int) -> int:
     value = message.get(name)
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise Refused("malformed", f"cannot use {name} {str(value)[:40]!r}: say a number from {low} to {high}")
+        shown = str(value)[:40]
+        raise Refused("malformed", f"cannot use {name} {shown!r}: say a number from {low} to {high}")
     return value
 
 

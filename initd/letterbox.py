@@ -5,9 +5,9 @@ Law of this file: datagrams in and out as inputs and bytes; what they mean is de
 
 from __future__ import annotations
 
+import _socket
 import select
 
-import _socket
 from initd import wire
 from initd.model import Asked, Garbled, LetterboxClosed
 

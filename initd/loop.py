@@ -45,7 +45,7 @@ class Loop:
     """Descriptors on one side, the desk with the core behind it on the other."""
 
     def __init__(self, world: World) -> None:
-        listeners = tuple({"fd": each.fd, "kind": each.kind, "address": each.address} for each in world.listeners)
+        listeners = tuple(listener.as_dict() for listener in world.listeners)
         init = Init(os.getpid(), os.getuid(), world.role, world.started, listeners)
         self.world = world
         self.core = Core(world.config, init, lambda: os.urandom(1)[0] / 256)
@@ -60,7 +60,7 @@ class Loop:
         try:
             fd = syscalls.open_signalfd()
         except (ImportError, OSError, AttributeError) as error:
-            text = f"cannot open a signalfd: {error}; signals take up to 50 ms: allow signalfd, install ctypes"
+            text = f"cannot open a signalfd: {error}; signals take up to 50 ms; allow it, or install ctypes"
             self.world.speaker.say("warning", text)
             return None
         self._epoll.register(fd, select.EPOLLIN)
@@ -97,7 +97,8 @@ class Loop:
             place = _place_of(error)
             if place not in self._said:
                 self._said.add(place)
-                self.world.speaker.say("error", f"cannot go on as planned at {place}: {error!r}; please report this")
+                text = f"cannot go on as planned at {place}: {error!r}; please report this"
+                self.world.speaker.say("error", text)
             time.sleep(_POLL)  # should every turn fail, then at least not in a hot loop
 
     def feed(self, happened: object) -> None:

@@ -162,7 +162,7 @@ class Spawned:
 
 @record
 class SpawnFailed:
-    """It could not be started: ``forking`` when no process could be made, ``missing`` when nothing is there to run."""
+    """Not started: no process could be made (``forking``), or there is nothing to run (``missing``)."""
 
     unit: str
     why: str

@@ -170,7 +170,7 @@ def number(low: int, high: int) -> Callable[[str], int]:
 
 
 def _integer(text: str, low: int, high: int, cure: str) -> int:
-    digits = text[1:] if text.startswith("-") else text
+    digits = text.removeprefix("-")
     if not (digits.isascii() and digits.isdigit() and len(digits) < 20) or not low <= int(text) <= high:
         raise ValueError(f"say {cure}")
     return int(text)

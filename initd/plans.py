@@ -76,7 +76,7 @@ def main_plan(config: Config, mask: frozenset[int], environ: dict[bytes, bytes],
 
 
 def web_plan(letterbox: int, keep: Iterable[int]) -> Plan:
-    """The web process: isolated interpreter, the letterbox at LETTERBOX, the listening sockets as they are."""
+    """The web process: an isolated interpreter, the letterbox at LETTERBOX, the listening sockets."""
     kept = frozenset(keep)
 
     def descriptors() -> None:
@@ -182,14 +182,18 @@ def _look_up(name: str, group: str | None) -> tuple[int, int, list[int]]:
         uid, gid, known = entry.pw_uid, entry.pw_gid, entry.pw_name
     except (KeyError, OverflowError):
         if not name.isdigit() or len(name) > 10:
-            raise Refusal(f"cannot run main as {name!r}: there is no such user; add it or say a number") from None
+            raise _stranger("user", name) from None
         uid, gid, known = int(name), 0, ""
     try:
         if group is not None:
             gid = int(group) if group.isdigit() else grp.getgrnam(group).gr_gid
     except KeyError:
-        raise Refusal(f"cannot run main in group {group!r}: there is no such group; add it or say a number") from None
+        raise _stranger("group", group) from None
     return uid, gid, os.getgrouplist(known, gid) if known else [gid]
+
+
+def _stranger(kind: str, name: str | None) -> Refusal:
+    return Refusal(f"cannot run main as {kind} {name!r}: there is no such {kind}; add it or say a number")
 
 
 def _become(uid: int, gid: int, groups: list[int]) -> Callable[[], None]:

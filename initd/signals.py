@@ -40,7 +40,7 @@ def name_of(number: int) -> str:
 def parse(text: str | int) -> int:
     """A signal by name (with or without SIG, in any case) or number. Raises UnknownSignal."""
     word = str(text).strip().upper()
-    word = word[3:] if word.startswith("SIG") else word
+    word = word.removeprefix("SIG")
     number = NUMBERS.get(word)
     if number is None:
         number = _real_time(word) if word.startswith("RT") else _numeric(word)

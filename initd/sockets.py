@@ -6,11 +6,11 @@ and we cannot have is a Refusal; a default that we cannot have is a warning, and
 
 from __future__ import annotations
 
+import _socket
 import errno
 import os
 import stat
 
-import _socket
 from initd.cli import Refusal
 from initd.model import record
 
@@ -30,6 +30,10 @@ class Listener:
     kind: str
     address: str
     inode: int = 0  # of a unix socket's file, so that we remove no other
+
+    def as_dict(self) -> dict[str, int | str]:
+        """For web's hello."""
+        return {"fd": self.fd, "kind": self.kind, "address": self.address}
 
 
 def bind_all(config: Config, warnings: list[str]) -> tuple[Listener, ...]:
@@ -86,7 +90,7 @@ def _unix(path: str | None, warnings: list[str]) -> Listener | None:
         return _bind_unix(path)
     except OSError as error:
         why = os.strerror(error.errno or 0)
-        warnings.append(f"cannot make the socket {path}: {why}; initctl will need --url, or say --socket PATH")
+        warnings.append(f"cannot make the socket {path}: {why}; say --socket PATH, or use initctl --url")
         return None
 
 

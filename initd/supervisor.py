@@ -47,6 +47,13 @@ class Supervisor:
         self._at_rest, self._web_gone = at_rest, web_gone
         self._reason = "exit"  # why the next start of main happens
         self._web_heard = 0.0
+        self._actions = {
+            unit.SPAWN: self._spawn,
+            unit.ASK: self._ask,
+            unit.KILL: self._kill,
+            unit.WAIT: self._wait,
+            unit.SETTLE: self._settle,
+        }
 
     # --- what people ask of main -------------------------------------------------------------------
 
@@ -85,7 +92,7 @@ class Supervisor:
 
     def _do(self, which: Unit, actions: tuple[str, ...]) -> None:
         for action in actions:
-            _ACTIONS[action](self, which)
+            self._actions[action](which)
 
     def _spawn(self, which: Unit) -> None:
         self.books.cancel(f"{which.name}.due")
@@ -242,12 +249,3 @@ class Supervisor:
             "listen": init.listeners,
             "init": {"pid": init.pid, "uid": init.uid, "role": init.role},
         }
-
-
-_ACTIONS: dict[str, Callable[[Supervisor, Unit], None]] = {
-    unit.SPAWN: Supervisor._spawn,
-    unit.ASK: Supervisor._ask,
-    unit.KILL: Supervisor._kill,
-    unit.WAIT: Supervisor._wait,
-    unit.SETTLE: Supervisor._settle,
-}

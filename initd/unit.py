@@ -154,7 +154,9 @@ class Unit:
         self.process, self.since = process, now
         return actions
 
-    def down(self, status: ExitStatus, now: float, *, failed: bool, back: bool | None = None) -> tuple[str, ...]:
+    def down(
+        self, status: ExitStatus, now: float, *, failed: bool, back: bool | None = None
+    ) -> tuple[str, ...]:
         """It ended, or could not be spawned. ``failed`` judges the exit; ``back`` overrules the policy."""
         if self.process is not None and now - self.since >= self.policy.healthy_after:
             self.failures = 0

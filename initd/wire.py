@@ -88,5 +88,5 @@ def rfc3339(seconds: float) -> str:
     month = shifted + 3 if shifted < 10 else shifted - 9
     year = year_of_era + era * 400 + (month <= 2)
     minutes, millis = divmod(rest, 60_000)
-    hour, minute = divmod(minutes, 60)
-    return f"{year:04d}-{month:02d}-{day:02d}T{hour:02d}:{minute:02d}:{millis // 1000:02d}.{millis % 1000:03d}Z"
+    date, clock = f"{year:04d}-{month:02d}-{day:02d}", f"{minutes // 60:02d}:{minutes % 60:02d}"
+    return f"{date}T{clock}:{millis // 1000:02d}.{millis % 1000:03d}Z"

@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.kernel.client import wait_for
 from tests.kernel.harness import program, scene
 
-TOKEN = "a-control-token-for-schemathesis"  # noqa: S105  it opens only what this test starts
+TOKEN = "a-control-token-for-schemathesis"
 PATIENCE = 120.0
 
 

@@ -164,12 +164,12 @@ def test_operations_wait_for_their_outcome_unless_told_not_to(
     serve(
         {
             f"POST /api/v1/main/{verb}?wait=30": of(done),
-            f"POST /api/v1/main/{verb}?wait=2.5": of(done),
+            f"POST /api/v1/main/{verb}?wait=2": of(done),
             f"POST /api/v1/main/{verb}": of(running, 202),
         }
     )
     assert run(capsys, verb)[:2] == (OK, f"{verb} done (operation 3)\n")
-    assert run(capsys, verb, "--timeout", "2.5")[0] == OK
+    assert run(capsys, verb, "--timeout", "2")[0] == OK
     assert run(capsys, verb, "--no-wait")[:2] == (OK, f"{verb} running (operation 3)\n")
 
 
@@ -245,6 +245,9 @@ def test_an_answer_that_is_not_initds_is_refused_in_one_line(
         ("signal", "TERM", "abc"),
         ("restart", "--timeout", "301"),
         ("restart", "--timeout", "-1"),
+        ("restart", "--timeout", "2.5"),
+        ("check", "live", "--timeout", "0"),
+        ("check", "live", "--timeout", "nan"),
         ("check", "alive"),
         ("events", "-n", "-3"),
     ],
@@ -255,7 +258,9 @@ def test_words_that_make_no_sense_are_exit_code_2(
     with pytest.raises(SystemExit) as ending:
         main(words)
     assert ending.value.code == USAGE
-    assert "usage: initctl" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert err.startswith("initctl: cannot understand the words: ")
+    assert err.count("\n") == 1
 
 
 def test_every_verb_of_the_table_has_an_action_and_a_help_text(capsys: pytest.CaptureFixture[str]) -> None:

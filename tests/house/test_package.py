@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -125,6 +126,20 @@ def test_initctl_works_without_any_dependency(installed: Path, tmp_path: Path) -
     code, out, err = run(installed / "initctl", "--socket", tmp_path / "none", "status")
     assert (code, out) == (3, "")
     assert err.startswith("initctl: cannot reach initd at ")
+
+
+def test_the_dockerfile_line_of_the_readme_installs_both_commands(wheel: Path, tmp_path: Path) -> None:
+    line = re.search(r"^RUN (.*)$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert line
+    (tmp_path / "bin").mkdir()
+    script = line[1].replace("/opt/initd", f"{tmp_path}/opt").replace("/usr/local/bin", f"{tmp_path}/bin")
+    script = script.replace("/tmp/initd-*.whl", str(wheel))  # noqa: S108  the README's own path
+    code, _, err = run(
+        "sh", "-c", script, PIP_NO_DEPS="1", PIP_NO_INDEX="1", PIP_DISABLE_PIP_VERSION_CHECK="1"
+    )
+    assert code == 0, err
+    assert run(tmp_path / "bin" / "initd", "--version") == (0, WORD, "")
+    assert run(tmp_path / "bin" / "initctl", "--help")[0] == 0
 
 
 def test_byte_code_is_there_after_installing(installed: Path) -> None:

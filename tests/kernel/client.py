@@ -22,14 +22,18 @@ DEADLINE = 20.0  # two cores, and other tests beside us: long enough never to be
 POLL = 0.01
 
 
-def wait_for(condition: Callable[[], T | None], what: str, deadline: float = DEADLINE) -> T:
+def wait_for(
+    condition: Callable[[], T | None], what: str | Callable[[], str], deadline: float = DEADLINE
+) -> T:
     """The first true value of ``condition``. Raises AssertionError naming ``what`` when it never is."""
     end = time.monotonic() + deadline
     while True:
         value = condition()
         if value:
             return value
-        assert time.monotonic() < end, f"waited {deadline} s in vain for {what}; last seen: {value!r}"
+        if time.monotonic() > end:
+            wanted = what if isinstance(what, str) else what()
+            raise AssertionError(f"waited {deadline} s in vain for {wanted}; last seen: {value!r}")
         time.sleep(POLL)
 
 

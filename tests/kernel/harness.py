@@ -73,11 +73,13 @@ class Scene:
         return (self.home / "stderr").read_text(errors="replace")
 
     def wait_out(self, text: str) -> None:
-        wait_for(lambda: text in self.out(), f"{text!r} on standard output, not {self.out()[-500:]!r}")
+        wait_for(
+            lambda: text in self.out(), lambda: f"{text!r} on standard output, not {self.out()[-500:]!r}"
+        )
 
     def ready(self) -> None:
         """Wait for main's own word."""
-        wait_for(lambda: "ready\n" in self.out(), f"main's ready; it said {self.out()!r}, {self.err()!r}")
+        wait_for(lambda: "ready\n" in self.out(), lambda: f"main's ready; it said {self.out()[-500:]!r}")
 
     # --- HTTP
 
@@ -89,7 +91,7 @@ class Scene:
         headers: Mapping[str, str] | None = None,
         timeout: float = DEADLINE,
     ) -> Answer:
-        wait_for(self.socket.exists, f"the socket; initd said {self.err()!r}")
+        wait_for(self.socket.exists, "the socket to exist")
         return ask(UnixConnection(self.socket, timeout), method, path, body, headers)
 
     def tcp(

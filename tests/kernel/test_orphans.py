@@ -118,10 +118,13 @@ def test_an_orphan_that_exits_with_mains_old_pid_is_not_main(tmp_path: Path, whe
 
 
 def test_children_present_at_entry_are_adopted_and_do_not_disturb() -> None:
-    """A shell that became initd leaves it its children: one that lives and one that has ended."""
-    with scene(*program("catcher.py"), before=program("heir.py")) as made:
+    """A shell that became initd leaves it its children; one of them ends later."""
+    before = first("sleep 100000 &\nsh -c 'while [ ! -e go ]; do sleep 0.05; done; exit 3' &")
+    with scene(*program("catcher.py"), before=before) as made:
         made.ready()
-        wait_for(lambda: made.status()["reaped"]["total"] == 1, "the dead one to be reaped")
+        wait_for(lambda: made.status()["adopted"] == {"total": 2, "alive": 2}, "both to be adopted")
+        (made.home / "go").touch()
+        wait_for(lambda: made.status()["reaped"]["total"] == 1, "one to be reaped")
         status = made.status()
         assert status["adopted"] == {"total": 2, "alive": 1}
         assert (status["main"]["state"], status["main"]["restarts"]) == ("running", 0)

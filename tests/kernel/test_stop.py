@@ -146,10 +146,10 @@ def test_a_main_that_ignores_the_stop_signal_is_killed_with_its_group() -> None:
 
 
 def test_a_restart_that_takes_longer_than_the_wait_answers_504_and_goes_on() -> None:
-    with scene(*program("stubborn.py", "-"), options=["--stop-timeout", "2s"]) as made:
+    with scene(*program("stubborn.py", "-"), options=["--stop-timeout", "3s"]) as made:
         made.ready()
         before = made.status()["main"]["id"]
-        answer = made.ask("POST", f"{MAIN}/restart?wait=0.3")
+        answer = made.ask("POST", f"{MAIN}/restart?wait=1")
         assert (answer.status, answer.json()["code"]) == (504, "outcome_unknown")
         operation = answer.json()["operation"]
         path = f"/api/v1/operations/{operation['id']}"

@@ -84,8 +84,8 @@ def signal(words: Namespace, client: Client) -> int:
 
 def operate(words: Namespace, client: Client) -> int:
     """restart, stop and start: print the operation; where it failed the exit code is 1."""
-    wait = 0.0 if words.no_wait else words.timeout
-    answer = _post(client, f"/api/v1/main/{words.verb}{query(wait=f'{wait:g}' if wait else None)}", wait=wait)
+    wait = 0 if words.no_wait else words.timeout
+    answer = _post(client, f"/api/v1/main/{words.verb}{query(wait=wait or None)}", wait=wait)
     done = parsed(answer.body)
     if wants_json(words):
         untouched(answer.body)

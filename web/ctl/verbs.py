@@ -13,10 +13,10 @@ from initd.model import record
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, NoReturn
 
 LONGEST_WAIT = 300  # seconds; the API waits no longer
-WAIT = 30.0
+WAIT = 30
 
 
 @record
@@ -43,27 +43,42 @@ class Verb:
     words: tuple[Word, ...] = ()
 
 
-def seconds(text: str) -> float:
-    """A number of seconds that the API agrees to wait."""
-    value = float(text)
-    if not 0 <= value <= LONGEST_WAIT:
-        raise ValueError
-    return round(value, 3)
-
-
 def count(text: str) -> int:
     """A whole number from 0, of at most 15 digits."""
     if not (text.isascii() and text.isdigit() and len(text) < 16):
-        raise ValueError
+        raise argparse.ArgumentTypeError("say a whole number")
     return int(text)
+
+
+def wait(text: str) -> int:
+    """Whole seconds that the API agrees to wait."""
+    if count(text) > LONGEST_WAIT:
+        raise argparse.ArgumentTypeError(f"say seconds from 0 to {LONGEST_WAIT}")
+    return int(text)
+
+
+def patience(text: str) -> float:
+    """Seconds for one answer: anything above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value <= LONGEST_WAIT:
+        raise argparse.ArgumentTypeError(f"say seconds above 0, up to {LONGEST_WAIT}")
+    return value
 
 
 def process_id(text: str) -> str:
     """``PID`` or ``PID-STARTTIME``."""
-    pid, dash, start = text.partition("-")
-    if not count(pid) or (dash and count(start) < 0):
-        raise ValueError
+    parts = text.split("-")
+    if len(parts) > 2 or not all(part.isascii() and part.isdigit() for part in parts) or int(parts[0]) == 0:
+        raise argparse.ArgumentTypeError("say PID or PID-STARTTIME, such as 42 or 42-18372")
     return text
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"initctl: cannot understand the words: {message}; see {self.prog} --help\n")
 
 
 COMMON = (
@@ -74,7 +89,7 @@ COMMON = (
     Word("--json", "print the API's own JSON"),
 )
 _WAITING = (
-    Word("--timeout", f"seconds to wait for the outcome (default {WAIT:g})", "SECONDS", None, seconds, WAIT),
+    Word("--timeout", f"seconds to wait for the outcome (default {WAIT})", "SECONDS", None, wait, WAIT),
     Word("--no-wait", "do not wait for the outcome"),
 )
 VERBS = (
@@ -131,7 +146,7 @@ VERBS = (
                 "the answer must be there within (default 2)",
                 "SECONDS",
                 None,
-                seconds,
+                patience,
                 2.0,
             ),
         ),
@@ -151,9 +166,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 def parser(complete: Sequence[Verb] = VERBS) -> argparse.ArgumentParser:
     """The parser, made of the table. Common options may stand before or after the verb."""
     shape = argparse.RawDescriptionHelpFormatter
-    top = argparse.ArgumentParser(
-        "initctl", description="Ask and steer initd.", epilog=EPILOG, formatter_class=shape
-    )
+    top = _Parser("initctl", description="Ask and steer initd.", epilog=EPILOG, formatter_class=shape)
     _add_words(top, COMMON)
     below = top.add_subparsers(dest="verb", metavar="VERB", required=True)
     for verb in VERBS:
