@@ -7,7 +7,7 @@ container's start, so it is measured; what is imported below it costs main nothi
 from __future__ import annotations
 
 import errno
-import os
+import posix as os
 
 from initd import cli, plans, sockets, spawning, syscalls
 from initd.cli import Config, Refusal
@@ -66,7 +66,7 @@ def main(argv: list[str]) -> NoReturn:
 def _bootstrap(argv: list[str], mask: frozenset[int]) -> World:
     started = syscalls.wall_clock()
     environ = plans.entry_environment()
-    text = {os.fsdecode(name): os.fsdecode(value) for name, value in environ.items()}
+    text = {syscalls.decode(name): syscalls.decode(value) for name, value in environ.items()}
     config = cli.parse(argv, text)
     speaker = Speaker.for_config(config)
     warnings = list(config.warnings)

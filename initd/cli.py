@@ -6,7 +6,7 @@ and those over the table's defaults. Exit codes as in docker: 125 is our own ref
 
 from __future__ import annotations
 
-import os
+import posix as os
 
 from initd import options
 from initd.options import TABLE, Option

@@ -7,7 +7,7 @@ to add. Imported before main runs, so it stays light.
 
 from __future__ import annotations
 
-import os
+import posix as os
 
 from initd import signals
 from initd.model import record
@@ -105,9 +105,9 @@ def socket_path(text: str) -> str | None:
     """Where the unix socket is to be, or None for ``none``. sun_path holds 107 bytes; unix(7)."""
     if text == "none":
         return None
-    if not text or len(os.fsencode(text)) > 107:
+    if not text or len(text.encode("utf-8", "surrogateescape")) > 107:
         raise ValueError("say a path of 1 to 107 bytes, or none")
-    return os.path.abspath(text)
+    return text if text.startswith("/") else f"{os.getcwd()}/{text}"
 
 
 def user(text: str) -> tuple[str, str | None]:

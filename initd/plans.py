@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import binascii
 import errno
-import os
+import posix as os
 import sys
 
 from initd import spawning, syscalls
@@ -39,14 +39,14 @@ def entry_environment() -> dict[bytes, bytes]:
     INITD_ENVIRON. In the C locale CPython sets LC_CTYPE for itself and all its children (PEP 538),
     so os.environ is not what we were given either; /proc/self/environ is.
     """
-    encoded = os.environb.get(b"INITD_ENVIRON")
+    encoded = os.environ.get(b"INITD_ENVIRON")
     if encoded is not None and "initd" in sys._xoptions:
         return _pairs(binascii.a2b_base64(encoded))
     try:
         with open("/proc/self/environ", "rb", buffering=0) as file:
             return _pairs(file.readall() or b"")
     except OSError:
-        return dict(os.environb)
+        return dict(os.environ)
 
 
 def _pairs(raw: bytes) -> dict[bytes, bytes]:
@@ -72,7 +72,7 @@ def main_plan(config: Config, mask: frozenset[int], environ: dict[bytes, bytes],
         steps.append(("umask", _umask(config.umask)))
     steps.append(("signals", _restore_signals(mask)))
     ours = {name: value for name, value in environ.items() if not name.startswith(b"INITD_")}
-    return Plan(tuple(map(os.fsencode, config.argv)), ours, tuple(steps))
+    return Plan(tuple(map(syscalls.encode, config.argv)), ours, tuple(steps))
 
 
 def web_plan(letterbox: int, keep: Iterable[int]) -> Plan:
@@ -86,11 +86,11 @@ def web_plan(letterbox: int, keep: Iterable[int]) -> Plan:
                 os.close(fd)
         for fd in kept:
             os.set_inheritable(fd, True)
-        null = os.open(os.devnull, os.O_RDONLY)
+        null = os.open("/dev/null", os.O_RDONLY)
         os.dup2(null, 0)
         os.dup2(2, 1)
 
-    python = os.fsencode(sys.executable or "/usr/bin/python3")
+    python = syscalls.encode(sys.executable or "/usr/bin/python3")
     steps: tuple[Step, ...] = (
         ("group", _new_group),
         ("descriptors", descriptors),

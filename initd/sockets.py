@@ -7,9 +7,9 @@ and we cannot have is a Refusal; a default that we cannot have is a warning, and
 from __future__ import annotations
 
 import _socket
+import _stat
 import errno
-import os
-import stat
+import posix as os
 
 from initd.cli import Refusal
 from initd.model import record
@@ -112,7 +112,7 @@ def _bind_unix(path: str) -> Listener:
 def _remove_stale(path: str) -> None:
     """Remove a socket that nobody serves any more. Raises OSError EADDRINUSE when somebody does."""
     try:
-        if not stat.S_ISSOCK(os.lstat(path).st_mode):
+        if not _stat.S_ISSOCK(os.lstat(path).st_mode):
             raise OSError(errno.EEXIST, "exists")
     except FileNotFoundError:
         return

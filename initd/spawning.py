@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import os
+import posix as os
 import select
 
 from initd.model import record
@@ -106,7 +106,7 @@ def _exec(argv: tuple[bytes, ...], environ: dict[bytes, bytes]) -> None:
     denied: OSError | None = None
     for directory in environ.get(b"PATH", b"/bin:/usr/bin").split(b":"):
         try:
-            _exec_file(os.path.join(directory or b".", name) if name else b"", argv, environ)
+            _exec_file((directory or b".") + b"/" + name if name else b"", argv, environ)
         except (FileNotFoundError, NotADirectoryError):
             continue
         except PermissionError as error:

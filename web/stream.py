@@ -93,7 +93,8 @@ class EventStream(Response):
             try:
                 while not self._house.closing:
                     found = await until(self._house, receive, HEARTBEAT, self._next)
-                    await send(_piece(b"".join(map(_frame, found)) if found else b": still here\n\n"))
+                    if found or not self._house.closing:
+                        await send(_piece(b"".join(map(_frame, found or [])) or b": still here\n\n"))
             except ClientDisconnect:
                 return
             await send({"type": "http.response.body", "body": b"", "more_body": False})

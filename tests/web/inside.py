@@ -67,6 +67,13 @@ class Client:
             await self.writer.wait_closed()
 
 
+async def eventually(condition: Callable[[], object]) -> None:
+    """Wait until ``condition`` is true, with patience."""
+    async with asyncio.timeout(PATIENCE):
+        while not condition():  # noqa: ASYNC110  it may be anything of the server's
+            await asyncio.sleep(0.002)
+
+
 async def connect(inside: Inside) -> Client:
     return Client(*await asyncio.open_connection("127.0.0.1", inside.port))
 
@@ -82,8 +89,7 @@ async def _serving(core: FakeCore, listener: socket.socket) -> AsyncIterator[Ins
     serving = server.make(app.make(house), house, ending)
     link.attach()
     done = asyncio.create_task(serving.serve(sockets=[listener]))
-    while not serving.started:
-        await asyncio.sleep(0)
+    await eventually(lambda: serving.started)
     try:
         yield Inside(core, house, listener.getsockname()[1], ending, done)
     finally:

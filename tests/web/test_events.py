@@ -1,20 +1,19 @@
-"""web.api.events and web.stream: a page, a long poll, a stream; resumed, bounded, never silent about a loss."""
+"""web.api.events and web.stream: pages, long polls, streams; resumed, bounded, never silent about a loss."""
 
 from __future__ import annotations
 
-import asyncio
 import http.client
 import json
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
 
 from tests.web.fake_core import READ
-from tests.web.inside import Inside, connect, inside
+from tests.web.inside import Inside, connect, eventually, inside
 from tests.web.served import PATIENCE, Web, served, wait_for
 from web import limits, stream
 
@@ -80,7 +79,7 @@ def streaming(web: Web, query: str = "", **headers: str) -> Iterator[Reader]:
         connection.close()
 
 
-# --- a page ----------------------------------------------------------------------------------------------
+# --- a page ---------------------------------------------------------------------------------------
 
 
 def test_without_parameters_the_newest_events_come_in_order() -> None:
@@ -172,7 +171,7 @@ def test_a_malformed_last_event_id_is_refused(web: Web, value: str) -> None:
     assert "Last-Event-ID" in answer.json()["detail"]
 
 
-# --- a long poll -------------------------------------------------------------------------------------------
+# --- a long poll ----------------------------------------------------------------------------------
 
 
 def test_a_long_poll_answers_the_moment_something_happens(web: Web) -> None:
@@ -215,17 +214,15 @@ def test_a_number_from_another_inits_life_is_set_right_at_once(web: Web) -> None
 
 
 def test_a_long_poll_whose_client_leaves_gives_its_place_back(web: Web) -> None:
+    target = f"/api/v1/events?after={page(web)['next']}&wait=60&kind=drain"
     with web.connect() as sock:
-        request = f"GET /api/v1/events?after=99999&wait=60&kind=drain HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {READ}"
-        sock.sendall(
-            request.replace("99999", str(page(web)["next"])).replace("Host: a", "Host: localhost").encode()
-        )
-        sock.sendall(b"\r\n\r\n")
+        head = f"GET {target} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {READ}\r\n\r\n"
+        sock.sendall(head.encode())
         wait_for(lambda: "initd_event_streams 1.0" in web.ask("/metrics").text, "its place")
     wait_for(lambda: "initd_event_streams 0.0" in web.ask("/metrics").text, "its end")
 
 
-# --- a stream --------------------------------------------------------------------------------------------------
+# --- a stream -------------------------------------------------------------------------------------
 
 
 def test_a_stream_brings_events_as_they_happen_and_nothing_from_before(web: Web) -> None:
@@ -275,17 +272,12 @@ def test_a_stream_brings_only_the_kinds_asked_for_but_every_gap() -> None:
 
 
 def test_many_streams_all_get_everything() -> None:
-    with served() as web:
-        readers = [streaming(web) for _ in range(20)]
-        opened = [reader.__enter__() for reader in readers]  # noqa: PLC2801  a list of them
-        try:
-            for _ in range(200):
-                web.core.happen()
-            for reader in opened:
-                assert [reader.event()["seq"] for _ in range(200)] == list(range(1, 201))
-        finally:
-            for context in readers:
-                context.__exit__(None, None, None)
+    with served() as web, ExitStack() as stack:
+        readers = [stack.enter_context(streaming(web)) for _ in range(20)]
+        for _ in range(200):
+            web.core.happen()
+        for reader in readers:
+            assert [reader.event()["seq"] for _ in range(200)] == list(range(1, 201))
 
 
 def test_events_that_were_dropped_on_the_way_come_all_the_same() -> None:
@@ -331,8 +323,7 @@ def test_only_so_many_may_wait_and_probes_and_pages_are_answered_meanwhile(
             client.get("/api/v1/events", "Accept: text/event-stream")
             await client.until(b"retry: 2000\n\n")
         clients[2].get("/api/v1/events?wait=30")
-        while running.house.streams < 3:
-            await asyncio.sleep(0.002)
+        await eventually(lambda: running.house.streams == 3)
         for headers in (("Accept: text/event-stream",), ()):
             clients[3].get("/api/v1/events?wait=30", *headers)
             status, body = await clients[3].answer()
@@ -341,8 +332,7 @@ def test_only_so_many_may_wait_and_probes_and_pages_are_answered_meanwhile(
             clients[3].get(target)
             assert (await clients[3].answer())[0] == 200
         await clients[0].close()
-        while running.house.streams == 3:
-            await asyncio.sleep(0.002)
+        await eventually(lambda: running.house.streams == 2)
         clients[3].get("/api/v1/events", "Accept: text/event-stream")
         await clients[3].until(b"retry: 2000\n\n")
         for client in clients[1:]:

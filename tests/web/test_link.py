@@ -7,7 +7,6 @@ import json
 import socket
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 
 from initd import wire
 from tests.web.fake_core import FakeCore, fake_core
+from tests.web.inside import eventually
 from web.link import Link, Silent, read_hello
 from web.mirror import Mirror
 from web.problem import Problem
@@ -57,13 +57,6 @@ def linked(
         asyncio.run(run(core))
 
 
-async def until(condition: Callable[[], Any], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, f"{what} did not happen"
-        await asyncio.sleep(0.002)
-
-
 def test_an_answer_finds_its_question() -> None:
     async def test(core: FakeCore, link: Link, _m: Mirror, _e: Ends) -> None:
         answers = await asyncio.gather(*(link.ask(what) for what in ("ping", "state", "drain")))
@@ -101,7 +94,7 @@ def test_a_silent_core_is_a_problem_after_the_time_given_and_may_still_act() -> 
 
 def test_what_finds_no_room_is_sent_later_and_never_once_nobody_waits() -> None:
     async def test(core: FakeCore, link: Link, _m: Mirror, _e: Ends) -> None:
-        await until(lambda: core.asked, "the first question")
+        await eventually(lambda: core.asked)
         core.deaf.set()
         core.asked.clear()
         filler = [asyncio.create_task(link.ask("ping", timeout=PATIENCE)) for _ in range(2_000)]
@@ -142,9 +135,9 @@ def test_the_history_from_before_us_is_fetched_in_as_many_parts_as_it_takes() ->
             core.happen()
 
     async def test(core: FakeCore, _l: Link, mirror: Mirror, _e: Ends) -> None:
-        await until(lambda: mirror.last == 105, "the whole history")
+        await eventually(lambda: mirror.last == 105)
         core.happen()
-        await until(lambda: mirror.last == 106, "a live event")
+        await eventually(lambda: mirror.last == 106)
         assert [json.loads(e.data) for e in mirror.after(0)[0]] == core.events
 
     linked(test, prepare)
@@ -156,7 +149,7 @@ def test_dropped_events_are_fetched_once_the_core_says_so() -> None:
         for _ in range(50):
             core.happen(lose=True)
         core.send({"t": "lag", "seq": 51})
-        await until(lambda: mirror.last == 51, "resync")
+        await eventually(lambda: mirror.last == 51)
         assert [json.loads(e.data) for e in mirror.after(0)[0]] == core.events
 
     linked(test)
@@ -168,9 +161,9 @@ def test_a_silent_core_is_asked_for_its_history_until_it_answers() -> None:
         core.happen()
 
     async def test(core: FakeCore, _l: Link, mirror: Mirror, _e: Ends) -> None:
-        await until(lambda: core.asked, "the first try")
+        await eventually(lambda: core.asked)
         core.refuse.clear()
-        await until(lambda: mirror.last == 1, "the second try")
+        await eventually(lambda: mirror.last == 1)
 
     linked(test, prepare)
 
@@ -178,7 +171,7 @@ def test_a_silent_core_is_asked_for_its_history_until_it_answers() -> None:
 def test_a_number_that_no_history_bears_out_is_asked_about_at_leisure() -> None:
     async def test(core: FakeCore, link: Link, _m: Mirror, _e: Ends) -> None:
         core.send({"t": "lag", "seq": 10**9})
-        await until(lambda: len(core.asked) > 1, "a question about it")
+        await eventually(lambda: len(core.asked) > 1)
         await link.ask("ping")
         assert len(core.asked) < 5
 
@@ -209,7 +202,7 @@ def test_who_waits_for_an_event_that_never_comes_goes_on() -> None:
 def test_a_beat_is_answered() -> None:
     async def test(core: FakeCore, _l: Link, _m: Mirror, _e: Ends) -> None:
         core.send({"t": "beat"})
-        await until(lambda: core.beats == 1, "a beat")
+        await eventually(lambda: core.beats == 1)
 
     linked(test)
 
@@ -217,10 +210,10 @@ def test_a_beat_is_answered() -> None:
 def test_the_end_is_told_apart_from_goodbye() -> None:
     async def test(core: FakeCore, _l: Link, _m: Mirror, ends: Ends) -> None:
         core.send({"t": "bye"})
-        await until(lambda: ends.byes == 1, "bye")
+        await eventually(lambda: ends.byes == 1)
         assert ends.gone == 0
         core.sock.shutdown(socket.SHUT_RDWR)
-        await until(lambda: ends.gone == 1, "the end")
+        await eventually(lambda: ends.gone == 1)
 
     linked(test)
 

@@ -43,7 +43,7 @@ def admitted(answer: Answer) -> bool:
     return answer.status not in (401, 403, 405, 415, 421) and answer.status < 500
 
 
-# --- route x role x (none, bad, low, right token) --------------------------------------------------
+# --- route x role x (none, bad, low, right token) -------------------------------------------------
 
 
 @pytest.fixture(scope="module", params=["health", "metrics", "read", "control"])
@@ -99,7 +99,7 @@ def test_refused_orders_never_reach_the_core(web: Web) -> None:
     assert web.core.asked == []
 
 
-# --- the unix socket ---------------------------------------------------------------------------------
+# --- the unix socket ------------------------------------------------------------------------------
 
 _ANOTHER_USER = """
 import http.client, socket, sys
@@ -133,7 +133,7 @@ def test_over_the_unix_socket_another_user_needs_a_token() -> None:
         assert _ask_as_another_user(web.path, f"Authorization=Bearer {METRICS}") == 403
 
 
-# --- Host and Origin ------------------------------------------------------------------------------------
+# --- Host and Origin ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("row", "method"), CASES, ids=name_of)
@@ -166,7 +166,7 @@ def test_probes_and_scrapes_stumble_over_no_host(web: Web, path: str, host: str)
         assert sock.recv(100).startswith(b"HTTP/1.1 200 ")
 
 
-# --- methods and paths --------------------------------------------------------------------------------------
+# --- methods and paths ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("row", TABLE, ids=name_of)
@@ -221,7 +221,7 @@ def test_a_path_that_is_not_in_the_table_is_a_404_and_never_a_redirect(
     assert "Location" not in answer.headers
 
 
-# --- the table itself ------------------------------------------------------------------------------------------
+# --- the table itself -----------------------------------------------------------------------------
 
 
 def test_rows_have_known_roles_and_groups_and_paths_stand_once() -> None:
@@ -262,7 +262,7 @@ def test_an_exception_in_a_handler_is_a_500_without_its_text_and_one_line_in_the
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     with served() as web:
-        web.core.on_operation = lambda _: {"nothing": "of use"}  # type: ignore[method-assign]  # a broken core
+        web.core.on_operation = lambda _: {"nothing": "of use"}  # type: ignore[assignment,method-assign]  # a broken core
         answer = web.ask("/api/v1/operations/1", token=READ)
         assert (answer.status, answer.json()["code"]) == (500, "internal")
         assert "KeyError" not in answer.text
