@@ -42,8 +42,8 @@ def test_schemathesis_finds_nothing(tmp_path: Path) -> None:
             *("--config-file", str(configuration)),
             *("run", f"http://127.0.0.1:{made.port}/openapi.json"),
             *("--header", f"Authorization: Bearer {TOKEN}"),
-            *("--checks", "all", "--phases", "examples,coverage,fuzzing"),
-            *("--max-examples", "15", "--seed", "1", "--no-color"),
+            *("--checks", "all", "--phases", "examples,coverage,fuzzing,stateful"),
+            *("--max-examples", "60", "--no-color"),
         ]
         found = subprocess.run(
             words, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE, check=False
