@@ -37,6 +37,7 @@ class World:
     config: Config
     speaker: Speaker
     role: str
+    proc: bool  # /proc is there, and of our own PID namespace
     plan: Plan
     listeners: tuple[Listener, ...]
     main_pid: int | None  # None: it could not be forked, and is to be tried again
@@ -72,6 +73,11 @@ def _bootstrap(argv: list[str], mask: frozenset[int]) -> World:
     warnings = list(config.warnings)
     syscalls.name_self(b"initd")
     role = _take_role(config, warnings)
+    proc = syscalls.proc_is_ours()
+    if not proc:
+        warnings.append(
+            "/proc is missing or another namespace's: orphans are met dead only; mount one of our own"
+        )
     plan = plans.main_plan(config, mask, environ, terminal=spawning.terminal_is_ours())
     listeners = sockets.bind_all(config, warnings)
     pid, failure = _spawn_main(plan, config, listeners)
@@ -79,7 +85,7 @@ def _bootstrap(argv: list[str], mask: frozenset[int]) -> World:
         speaker.say("warning", warning)
     for listener in listeners:
         speaker.say("info", f"listening on {listener.address}")
-    return World(config, speaker, role, plan, listeners, pid, failure, started)
+    return World(config, speaker, role, proc, plan, listeners, pid, failure, started)
 
 
 def _take_role(config: Config, warnings: list[str]) -> str:

@@ -170,8 +170,10 @@ class Desk:
         self._reply(number, operation=dict(self.core.supervisor.run(message["what"].removeprefix("main."))))
 
     def _stop(self, number: int, message: dict[str, Any]) -> None:
-        self._must_be_up()
-        operation = self.core.supervisor.stop(message["what"].removeprefix("main."))
+        action = message["what"].removeprefix("main.")
+        if action == "stop":
+            self._must_be_up()
+        operation = self.core.supervisor.stop(action)
         self._reply(number, operation=dict(operation))
 
     def _must_be_up(self) -> None:

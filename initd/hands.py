@@ -116,9 +116,20 @@ class Hands:
         return proctable.is_below(pid, os.getpid(), {stat.pid: stat.ppid for stat in proctable.everyone()})
 
     def _sweep(self, effect: Sweep) -> Surveyed:
+        if not self.world.proc:
+            return self._sweep_blindly(effect)
         left = proctable.left_over(self.world.role, {os.getpid(), self._web_pid})
         sent = sum(_send(pid, effect.number) for pid in left) if effect.number else 0
         return Surveyed(sent, len(left))
+
+    def _sweep_blindly(self, effect: Sweep) -> Surveyed:
+        """Without /proc nobody can be told apart: as PID 1 all get it, web too; else nobody does."""
+        if self.world.role != "pid1":
+            return Surveyed(0, 0)
+        left = int(syscalls.has_children())
+        if effect.number and left:
+            syscalls.send_everyone(effect.number)
+        return Surveyed(left, left)
 
     def _look(self, _: Look) -> ChildrenListed:
         return proctable.children()

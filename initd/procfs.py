@@ -29,9 +29,7 @@ if TYPE_CHECKING:
 else:
     from collections import namedtuple  # typing would cost PID 1 another megabyte
 
-    Stat = namedtuple(
-        "Stat", "pid name state ppid pgrp session tty utime stime threads starttime vsize rss"
-    )
+    Stat = namedtuple("Stat", "pid name state ppid pgrp session tty utime stime threads starttime vsize rss")
 
 
 def decode_name(raw: bytes) -> str:

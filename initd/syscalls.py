@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 else:
     import _signal
 
+_proc = "/proc"  # changed by find_proc alone
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 PR_SET_CHILD_SUBREAPER = 36
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
@@ -110,6 +111,20 @@ def send_signal(pid: int, number: int) -> None:
     os.kill(pid, number)
 
 
+def send_everyone(number: int) -> None:
+    """kill(-1): as PID 1 this is everyone in our namespace but us; never to be used elsewhere."""
+    os.kill(-1, number)
+
+
+def has_children() -> bool:
+    """Is there any child left, alive or not reaped?"""
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT | os.WNOHANG)
+    except ChildProcessError:
+        return False
+    return True
+
+
 def send_group(pgrp: int, number: int) -> None:
     """killpg(3)."""
     os.killpg(pgrp, number)
@@ -188,9 +203,24 @@ def reap(pid: int) -> Reaped | None:
     return Reaped(found, status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
 
 
+def find_proc() -> bool:
+    """Does /proc show our PID namespace? After unshare(1) without --mount-proc it shows another's.
+
+    Then it is worse than none, since every pid means somebody else: from here on it is not looked at.
+    """
+    global _proc  # noqa: PLW0603  because it is a fact of the machine, found once
+    try:
+        ours = os.readlink("/proc/self") == str(os.getpid())
+    except OSError:
+        ours = False
+    if not ours:
+        _proc = "/proc/of-another-namespace"
+    return ours
+
+
 def read_stat(pid: int) -> bytes:
     """/proc/PID/stat; proc_pid_stat(5)."""
-    fd = os.open(f"/proc/{pid}/stat", os.O_RDONLY)
+    fd = os.open(f"{_proc}/{pid}/stat", os.O_RDONLY)
     try:
         return os.read(fd, 4096)
     finally:
@@ -204,7 +234,7 @@ def start_time(pid: int) -> int:
 
 def read_children() -> bytes:
     """The pids of our children as the kernel keeps them; needs CONFIG_PROC_CHILDREN. One thread, one file."""
-    fd = os.open(f"/proc/self/task/{os.getpid()}/children", os.O_RDONLY)
+    fd = os.open(f"{_proc}/self/task/{os.getpid()}/children", os.O_RDONLY)
     try:
         parts = []
         while part := os.read(fd, 65_536):
@@ -216,7 +246,7 @@ def read_children() -> bytes:
 
 def all_pids() -> list[int]:
     """Every process that /proc shows us."""
-    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    return [int(name) for name in os.listdir(_proc) if name.isdigit()]
 
 
 def boot_clock() -> float:

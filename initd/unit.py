@@ -146,7 +146,10 @@ class Unit:
 
     def ask(self, what: str) -> tuple[str, ...]:
         """START, STOP, RESTART, DUE or OVERDUE; the actions to take."""
-        return self._move(what)
+        actions = self._move(what)
+        if what in (START, RESTART):
+            self.failures = 0  # somebody looked at it: its past does not count against it
+        return actions
 
     def up(self, process: ProcessId, now: float) -> tuple[str, ...]:
         """It was spawned."""

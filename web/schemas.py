@@ -10,7 +10,6 @@ from typing import Any
 
 from initd.model import EVENT_KINDS, PROCESS_STATES, PUBLIC_STATES
 from initd.signals import NAMES, NUMBERS, RTMAX, RTMIN, name_of
-from web.access import ROLES
 from web.api.signals import PID_MAX_LIMIT
 from web.problem import CODES
 from web.query import ID_PATTERN
@@ -145,5 +144,4 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "Signalled": thing(process=thing(pid=PID), signal=STRING, seq=COUNT),
     "Draining": thing(draining=FLAG),
-    "Role": {"type": "string", "enum": list(ROLES)},
 }

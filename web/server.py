@@ -171,6 +171,8 @@ class Server(uvicorn.server.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self.lifespan.state["house"] = self._house  # each connection gets a copy of this
         await super().startup(sockets)
+        for listener in sockets or ():
+            listener.listen(limits.BACKLOG)  # asyncio has set it to the number that it accepts at once
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -207,6 +209,7 @@ def make(app: ASGIApp, house: House, ending: asyncio.Event) -> Server:
         date_header=False,
         proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE,
+        backlog=limits.AT_ONCE,
         h11_max_incomplete_event_size=HEADER_LIMIT,
     )
     return Server(config, house, ending)

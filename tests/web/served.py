@@ -6,16 +6,15 @@ import fcntl
 import http.client
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from tests.web.fake_core import FakeCore, fake_core
 
@@ -109,25 +108,40 @@ def _high(sock: socket.socket) -> socket.socket:
         return socket.socket(fileno=fcntl.fcntl(sock, fcntl.F_DUPFD_CLOEXEC, 10))
 
 
-def launch(core: FakeCore, listeners: tuple[socket.socket, ...], *options: str) -> subprocess.Popen[bytes]:
+def launch(
+    core: FakeCore,
+    listeners: tuple[socket.socket, ...],
+    errors: IO[bytes],
+    options: Sequence[str] = (),
+    prepare: Callable[[], object] = int,
+) -> subprocess.Popen[bytes]:
     """``python -P -m web`` with the letterbox as descriptor 3 and the listeners as they are."""
     numbers = [listener.fileno() for listener in listeners]
     letterbox = core.web_side.fileno()
+
+    def between_fork_and_exec() -> None:
+        prepare()
+        os.dup2(letterbox, 3)
+
+    measured = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
     process = subprocess.Popen(
         [sys.executable, "-P", *options, "-m", "web"],
         stdin=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+        stdout=errors,
+        stderr=errors,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **measured},
         pass_fds=[*numbers, 3],
-        preexec_fn=lambda: os.dup2(letterbox, 3),  # noqa: PLW1509  what the core does, too
+        preexec_fn=between_fork_and_exec,  # noqa: PLW1509  as the core does it
     )
     core.web_side.close()
     return process
 
 
 @contextmanager
-def served(*options: str, **changes: Any) -> Iterator[Web]:
-    """A web process that answers; ended, and its stderr shown, at the end."""
+def served(
+    *options: str, prepare: Callable[[], object] = int, log: list[str] | None = None, **changes: Any
+) -> Iterator[Web]:
+    """A web process that answers. At the end it is killed, and its log shown and put into ``log``."""
     with tempfile.TemporaryDirectory() as directory:
         os.chmod(directory, 0o755)  # noqa: S103  web may run as another user
         tcp, unix = _listen(directory)
@@ -136,12 +150,17 @@ def served(*options: str, **changes: Any) -> Iterator[Web]:
             {"fd": tcp.fileno(), "kind": "tcp", "address": f"127.0.0.1:{port}"},
             {"fd": unix.fileno(), "kind": "unix", "address": path},
         ]
-        with fake_core(listen=listen, **changes) as core, tcp, unix:
-            process = launch(core, (tcp, unix), *options)
+        errors = open(f"{directory}/log", "w+b")  # noqa: SIM115  closed with the others below
+        with errors, fake_core(listen=listen, **changes) as core, tcp, unix:
+            process = launch(core, (tcp, unix), errors, options, prepare)
             try:
                 wait_for(lambda: core.attached.is_set() or process.poll() is not None, "attach")
                 yield Web(core, process, port, path)
             finally:
-                process.send_signal(signal.SIGKILL)
-                _, errors = process.communicate(timeout=PATIENCE)
-                sys.stderr.write(errors.decode(errors="replace"))
+                process.kill()
+                process.wait(PATIENCE)
+                errors.seek(0)
+                said = errors.read().decode(errors="replace")
+                sys.stderr.write(said)
+                if log is not None:
+                    log += said.splitlines()

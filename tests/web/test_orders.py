@@ -39,7 +39,7 @@ def last_asked(web: Web) -> dict[str, object]:
     return {key: value for key, value in web.core.asked[-1].items() if key not in ("t", "n")}
 
 
-# --- signals -------------------------------------------------------------------------------------------
+# --- signals --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_a_query_that_is_not_answered_says_so(own: Web) -> None:
         assert (answer.status, answer.json()["code"]) == (503, "core_silent")
 
 
-# --- operations ---------------------------------------------------------------------------------------------
+# --- operations -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("path", "action"), OPERATIONS.items())
@@ -310,7 +310,7 @@ def test_a_drain_says_that_it_is_one(web: Web) -> None:
     assert (answer.status, answer.json()) == (200, {"draining": True})
 
 
-# --- status --------------------------------------------------------------------------------------------------
+# --- status ---------------------------------------------------------------------------------------
 
 
 def test_the_status_is_what_the_core_knows_and_what_proc_shows(web: Web) -> None:
