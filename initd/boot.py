@@ -73,10 +73,10 @@ def _bootstrap(argv: list[str], mask: frozenset[int]) -> World:
     warnings = list(config.warnings)
     syscalls.name_self(b"initd")
     role = _take_role(config, warnings)
-    proc = syscalls.proc_is_ours()
+    proc = syscalls.find_proc()
     if not proc:
         warnings.append(
-            "/proc is missing or another namespace's: orphans are met dead only; mount one of our own"
+            "/proc is missing, or another namespace's: orphans are met when they end; mount ours"
         )
     plan = plans.main_plan(config, mask, environ, terminal=spawning.terminal_is_ours())
     listeners = sockets.bind_all(config, warnings)
