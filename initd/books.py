@@ -57,7 +57,8 @@ class Books:
         self.main = Unit(MAIN, Policy(policy, limit, 0.5, 30.0, 10.0, 0.2), dice)
         self.web = Unit(WEB, WEB_POLICY, dice)
         self.main.state = STARTING  # the bootstrap has asked for it already
-        self.history, self.ledger, self.operations = History(config.history), Ledger(), Operations()
+        self.history = History(0 if config.no_http else config.history)  # there is nobody to read it
+        self.ledger, self.operations = Ledger(), Operations()
         self.phase = UP
         self.retiring = False  # a stop has been asked for: no more restarts
         self.held = False  # main was stopped by the API: the init stays

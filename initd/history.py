@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class History:
-    """The newest ``size`` events, each under its sequence number, counted by kind."""
+    """The newest ``size`` events, each under its sequence number, counted by kind; 0 keeps none."""
 
     def __init__(self, size: int) -> None:
         self.last = 0  # sequence number of the newest event; 0 before the first
@@ -36,6 +36,8 @@ class History:
         """Record one event. ``wall`` is seconds since 1970; ``pending`` when web is there to be told."""
         self.last += 1
         self.counts[kind] += 1
+        if not self._ring.maxlen:
+            return
         event = wire.encode_event({"seq": self.last, "at": wire.rfc3339(wall), "kind": kind, **fields})
         self._ring.append(event)
         if pending:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from initd.boot import World
 
 _CHLD = signals.NUMBERS["CHLD"]
+_STORM = 0.002  # batches that follow each other this closely are gathered into one
 _POLL = 0.05  # without a signalfd we look for signals this often; and a turn that fails waits so long
 
 
@@ -55,6 +56,7 @@ class Loop:
         self._letterbox = Letterbox(self._epoll)
         self.hands = Hands(world, self._letterbox)
         self._said: set[str] = set()
+        self._last_batch = -1.0
 
     def _open_signals(self) -> int | None:
         try:
@@ -122,8 +124,17 @@ class Loop:
         return syscalls.read_signals(self._signalfd) if self._signalfd in ready else []
 
     def _drain_children(self) -> None:
-        """Until there is no more: SIGCHLD coalesces, so its number says nothing."""
-        began, count = time.monotonic(), 0
+        """Until there is no more: SIGCHLD coalesces, so its number says nothing.
+
+        In a storm each exit would cost a turn of its own; a short rest makes batches of them.
+        """
+        began = time.monotonic()
+        if syscalls.peek() is None:
+            return
+        if began - self._last_batch < _STORM:
+            time.sleep(_STORM)
+            began = time.monotonic()
+        count = 0
         while (pid := syscalls.peek()) is not None:
             stat = proctable.stat_of(pid)  # the zombie's name and age are gone once it is reaped
             reaped = syscalls.reap(pid)
@@ -132,7 +143,8 @@ class Loop:
             count += 1
             self.feed(proctable.describe_end(reaped, stat))
         if count:
-            self.feed(BatchReaped(count, time.monotonic() - began))
+            self._last_batch = time.monotonic()
+            self.feed(BatchReaped(count, self._last_batch - began))
 
 
 def _place_of(error: BaseException) -> str:
