@@ -99,24 +99,27 @@ def _where(error: BaseException) -> str:
 
 
 def _admit(row: Row, names: Names, request: Request) -> None:
-    """Names first, for whoever is not trusted by other means; then the role."""
+    """Raises unless this caller may have this row. Names are checked for whoever is not known otherwise."""
     if row.group == "health":
         return
-    headers = request.headers
-    shown = [value.encode("latin-1") for value in headers.getlist("authorization")]
-    refused: Problem | None = None
+    shown = [value.encode("latin-1") for value in request.headers.getlist("authorization")]
     try:
         who = caller(request.state.peer, shown, request.app.state.house.config)
-    except Problem as problem:
-        refused, who = problem, None
-    if row.named and request.state.peer.kind == "tcp" and not (who and who.known):
-        names.check(headers.get("host"), headers.get("origin"))
-    if row.role == "health":
-        return
-    if refused is not None or who is None:
-        raise refused or AssertionError("a caller or a refusal")
-    request.state.caller = who
-    require(row.role, who)
+    except Problem:
+        _check_names(row, names, request)
+        if row.role == "health":
+            return
+        raise
+    if not who.known:
+        _check_names(row, names, request)
+    if row.role != "health":
+        request.state.caller = who
+        require(row.role, who)
+
+
+def _check_names(row: Row, names: Names, request: Request) -> None:
+    if row.named and request.state.peer.kind == "tcp":
+        names.check(request.headers.get("host"), request.headers.get("origin"))
 
 
 async def _not_routed(request: Request, error: Exception) -> Response:

@@ -58,7 +58,7 @@ def _probe(purpose: str) -> Callable[[Request], Awaitable[Response]]:
     async def handler(request: Request) -> Response:
         query = request.query_params
         checks = await _checks(request.app.state.house, purpose)
-        path = request.scope["path"].strip("/")  # request.url would stumble over an odd Host
+        path = request.url.path.strip("/")
         status, text = render(path, checks, query.getlist("exclude"), "verbose" in query)
         return PlainTextResponse(text, status, NO_STORE)
 

@@ -76,7 +76,7 @@ class Mirror:
         for entry in fresh:
             if entry.seq > self.last:
                 self._append(entry)
-        if not fresh and self.last == after:
+        if not fresh:
             self.last = max(last, self.last)
         self.heard(max(last, self.last))
         self.wake()

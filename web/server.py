@@ -35,6 +35,7 @@ WRITE_PATIENCE = 10.0  # for a client to read on, once 64 KiB of answer wait for
 KEEP_ALIVE = 65  # more than any scrape interval that is usual, and than proxies keep theirs
 HEADER_LIMIT = 32_768
 GOODBYE = 0.25  # seconds for open requests to end, once told to
+_UCRED = struct.Struct("iII")  # struct ucred: pid, uid, gid
 
 
 @functools.lru_cache(maxsize=1)
@@ -46,8 +47,8 @@ def date_header(now: int) -> list[tuple[bytes, bytes]]:
 def peer_of(sock: socket.socket) -> Peer:
     """Who connected, by the kernel's word; unix(7), SO_PEERCRED."""
     if sock.family == socket.AF_UNIX:
-        size = struct.calcsize("3i")
-        _pid, uid, _gid = struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))
+        credentials = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)
+        _pid, uid, _gid = _UCRED.unpack(credentials)
         return Peer("unix", uid, "unix")
     address = sock.getpeername()[0]
     return Peer("tcp", None, str(address).removeprefix("::ffff:"))
@@ -113,10 +114,7 @@ class Protocol(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  ours says more
         """What is not HTTP gets a problem, where an answer can still be sent; then the connection ends."""
-        if self.cycle is not None and not self.cycle.response_complete:
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
-        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE) and (self.cycle is None or self.idle):
+        if self.idle and self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             body = encode(
                 document(Problem("malformed", "cannot read this request: it is not valid HTTP/1.1"))
             )

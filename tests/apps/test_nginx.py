@@ -38,10 +38,10 @@ def configure(home: Path, answer: str) -> None:
 
 
 @contextmanager
-def nginx(home: Path, *options: str) -> Iterator[Scene]:
+def nginx(home: Path, *options: str, pid1: bool = True) -> Iterator[Scene]:
     configure(home, "first")
     main = ("nginx", "-c", str(home / "nginx.conf"), "-p", str(home), "-e", "stderr")
-    with scene(*main, options=options) as made:
+    with scene(*main, options=options, pid1=pid1) as made:
         answers(home / "web.sock", "first")
         yield made
 
@@ -67,10 +67,12 @@ def test_nginx_lives_under_initd_from_start_to_graceful_stop(tmp_path: Path) -> 
 
 
 def test_the_workers_of_a_killed_master_are_swept(tmp_path: Path) -> None:
-    with nginx(tmp_path) as made:
+    """Not as PID 1, where the kernel would end them anyway."""
+    with nginx(tmp_path, pid1=False) as made:
         wait_workers(made, 2)
         signal_main(made, "KILL")
         assert made.wait() == 137
+        assert (made.home / "left").read_text() == ""
 
 
 def test_a_restarted_master_finds_its_address_free(tmp_path: Path) -> None:

@@ -175,11 +175,12 @@ class Scene:
         return self.wait(deadline)
 
     def kill(self) -> None:
-        """End everything, whatever state it is in: a PID namespace dies with its PID 1."""
-        for pid in (*kernel.children(self.process.pid), self.process.pid):
+        """End everything, whatever state it is in: a namespace dies with its PID 1, and unshare after it."""
+        inside = kernel.children(self.process.pid)
+        for pid in inside or [self.process.pid]:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        self.process.wait()
+        self.process.wait(DEADLINE)
 
 
 def command_line(
@@ -206,6 +207,7 @@ def scene(
     fds: Sequence[int] = (),
     home: Path | None = None,
     init: Sequence[str] | None = None,
+    stdin: int = subprocess.DEVNULL,
 ) -> Iterator[Scene]:
     """initd in a PID namespace, around ``main``; ``before`` runs there first, ``entry`` before all.
 
@@ -218,7 +220,7 @@ def scene(
     with (place / "stdout").open("wb") as out, (place / "stderr").open("wb") as err:
         process = subprocess.Popen(
             words,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=out,
             stderr=err,
             env={**ENVIRONMENT, **(env or {})},

@@ -163,3 +163,26 @@ def test_shutdown_by_the_api_ends_main_and_us() -> None:
         made.post("/api/v1/shutdown", expect=202)
         assert made.wait() == 0
         assert made.out().splitlines() == ["ready", "15"]
+
+
+def test_drain_takes_readiness_away_and_nothing_else() -> None:
+    with scene(*program("catcher.py")) as made:
+        made.ready()
+        assert made.ask("GET", "/readyz").status == 200
+        assert made.ask("POST", "/api/v1/drain").status in (200, 202)
+        assert made.ask("GET", "/readyz").status == 503
+        assert made.ask("GET", "/livez").status == 200
+        assert made.metric("initd_ready") == 0
+        assert made.status()["main"]["state"] == "running"
+        assert len(made.events("drain")) == 1
+
+
+def test_with_drain_a_term_is_held_back_while_readiness_is_gone() -> None:
+    with scene(*program("catcher.py", signal.SIGTERM.value), options=["--drain", "700ms"]) as made:
+        made.ready()
+        begun = time.monotonic()
+        made.send(signal.SIGTERM)
+        wait_for(lambda: made.ask("GET", "/readyz").status == 503, "readyz to say no")
+        assert made.out() == "ready\n"
+        assert made.wait() == 0
+        assert time.monotonic() - begun >= 0.7

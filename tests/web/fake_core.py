@@ -10,6 +10,7 @@ import os
 import select
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -48,6 +49,7 @@ class FakeCore:
         self.attributes: dict[str, Any] = {}  # merged into the status
         self.refuse: dict[str, tuple[str, str]] = {}  # what -> (code, detail)
         self.finish = True  # operations end at once
+        self.slow: dict[str, float] = {}  # what -> seconds that the core thinks about it
         self._lock = threading.RLock()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -72,7 +74,7 @@ class FakeCore:
         with self._lock:
             event = {"seq": len(self.events) + 1, "at": AT, "kind": kind, **fields}
             self.events.append(event)
-            if not lose and self.attached.is_set():
+            if not (lose or self.drop) and self.attached.is_set():
                 self.send({"t": "events", "events": [event]})
             return event
 
@@ -90,12 +92,12 @@ class FakeCore:
                 continue
             try:
                 data = self.sock.recv(wire.LIMIT + 1)
-            except OSError:
+                if not data:
+                    return
+                with self._lock:
+                    self._read(wire.decode(data))
+            except OSError:  # web has gone, as some tests want it to
                 return
-            if not data:
-                return
-            with self._lock:
-                self._read(wire.decode(data))
 
     def _read(self, message: dict[str, Any]) -> None:
         match message["t"]:
@@ -110,6 +112,7 @@ class FakeCore:
 
     def _answer(self, message: dict[str, Any]) -> None:
         what = message["what"]
+        time.sleep(self.slow.get(what, 0.0))
         try:
             if what in self.refuse:
                 raise Refused(*self.refuse[what])

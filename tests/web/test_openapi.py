@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from tests.web.fake_core import CONTROL, READ, hello
+from tests.web.fake_core import CONTROL, HEALTH, READ, hello
 from tests.web.served import Web, wait_for
 from web import openapi
 from web.access import ROLES
@@ -65,7 +65,7 @@ def test_an_answer_is_of_a_status_type_and_shape_that_are_described(web: Web, ro
     wait_for(lambda: len(web.ask("/api/v1/events", token=READ).json()["events"]) >= 3, "events")
     path = row.path.format(id=os.getpid(), n=1, name="index.html")
     for method in row.methods:
-        for token in (CONTROL, None, "bad" * 9):
+        for token in (CONTROL, HEALTH, None, "bad" * 9):
             for data, kind in ((b"signal=WINCH", "application/x-www-form-urlencoded"), (b"x", "text/plain")):
                 body = {"body": data, "Content_Type": kind} if method == "POST" else {}
                 _conforms(row.path, method, web.ask(path, method, token=token, **body))

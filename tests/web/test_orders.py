@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -84,6 +85,12 @@ def test_who_reads_the_answer_finds_the_event_in_the_history_already(own: Web) -
         seq = post(own, MAIN, b"signal=USR1", FORM).json()["seq"]
         event = own.ask(f"/api/v1/events?after={seq - 1}", token=READ).json()["events"][0]
         assert (event["seq"], event["kind"], event["signal"]) == (seq, "signal.sent", "USR1")
+
+
+def test_that_holds_even_when_the_event_was_dropped_on_the_way(own: Web) -> None:
+    own.core.drop, own.core.slow = True, {"history": 0.2}
+    seq = post(own, MAIN, b"signal=USR1", FORM).json()["seq"]
+    assert own.ask(f"/api/v1/events?after={seq - 1}", token=READ).json()["events"] == own.core.events[-1:]
 
 
 def test_over_the_unix_socket_the_history_says_which_user(web: Web) -> None:
@@ -190,13 +197,17 @@ def test_a_refusal_of_the_core_is_told_in_its_words(own: Web, code: str, status:
     assert answer.json()["detail"] == "cannot do that, as the core says"
 
 
-@pytest.mark.parametrize("path", [MAIN, "/api/v1/processes/42/signal", "/api/v1/drain", *OPERATIONS])
-def test_an_order_that_is_not_answered_has_an_unknown_outcome_and_is_given_once(own: Web, path: str) -> None:
+def test_an_order_that_is_not_answered_has_an_unknown_outcome_and_is_given_once(own: Web) -> None:
     own.core.silent = True
     own.core.asked.clear()
-    answer = post(own, path, b"signal=TERM", FORM)
-    assert (answer.status, answer.json()["code"]) == (504, "outcome_unknown")
-    assert sum("by" in question for question in own.core.asked) == 1
+    paths = [MAIN, "/api/v1/processes/42/signal", "/api/v1/drain", *OPERATIONS]
+    with ThreadPoolExecutor(len(paths)) as clients:
+        answers = list(clients.map(lambda path: post(own, path, b"signal=TERM", FORM), paths))
+    assert [(answer.status, answer.json()["code"]) for answer in answers] == [(504, "outcome_unknown")] * len(
+        paths
+    )
+    given = [question["what"] for question in own.core.asked if "by" in question]
+    assert len(given) == len(set(given)) == len(paths)
 
 
 def test_a_query_that_is_not_answered_says_so(own: Web) -> None:

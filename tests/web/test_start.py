@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.web.fake_core import CONTROL, fake_core
+from initd import wire
+from tests.web.fake_core import CONTROL, fake_core, hello
 from tests.web.served import PATIENCE, ROOT, Web, launch, served, wait_for
 from web import privileges
 from web.app import TABLE
@@ -84,8 +85,10 @@ def test_web_ends_soon_even_when_a_client_does_not_read() -> None:
     with served() as web, web.connect() as stream:
         request = "GET /api/v1/events?after=0 HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n"
         stream.sendall(f"{request}Authorization: Bearer {CONTROL}\r\n\r\n".encode())
-        for _ in range(300):
+        for _ in range(200):
             web.core.happen("status", text="x" * 50_000)
+        heard = '"next":200}'
+        wait_for(lambda: web.ask("/api/v1/events?limit=1", token=CONTROL).text.endswith(heard), "all of it")
         begin = time.monotonic()
         web.core.send({"t": "bye"})
         assert web.process.wait(PATIENCE) == 0
@@ -98,12 +101,20 @@ def test_ctrl_c_at_the_terminal_is_not_for_web() -> None:
         assert web.ask("/livez").status == 200
 
 
-def test_web_dies_with_its_parent_though_the_letterbox_stays_open() -> None:
-    code = "import os, subprocess as s, sys; print(s.Popen(sys.argv[1:], pass_fds=[3]).pid, flush=True)"
+_PARENT = """
+import os, subprocess, sys
+print(subprocess.Popen(sys.argv[1:], pass_fds=[3]).pid, flush=True)
+os.read(0, 1)
+"""
+
+
+@pytest.mark.parametrize("user", ["root", "nobody"])
+def test_web_dies_with_its_parent_though_the_letterbox_stays_open(user: str) -> None:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours.settimeout(PATIENCE)
     with ours, theirs:
         parent = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", code + "; os.read(0, 1)", sys.executable, "-P", "-m", "web"],
+            [sys.executable, "-I", "-S", "-c", _PARENT, sys.executable, "-P", "-m", "web"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
@@ -113,7 +124,9 @@ def test_web_dies_with_its_parent_though_the_letterbox_stays_open() -> None:
         with parent:
             assert parent.stdout is not None
             pid = int(parent.stdout.readline())
-            wait_for(lambda: Path(f"/proc/{pid}/oom_score_adj").read_text() == "1000\n", "web's start")
+            init = {"pid": parent.pid, "uid": 0, "role": "pid1"}
+            ours.send(wire.encode({"t": "hello", "v": wire.VERSION, **hello(init=init, http_user=user)}))
+            assert wire.decode(ours.recv(wire.LIMIT))["t"] == "attach"
             parent.communicate(b"x", PATIENCE)
         wait_for(lambda: not Path(f"/proc/{pid}").exists() or status_of(pid, "State")[0] in "ZX", "its death")
 

@@ -84,5 +84,4 @@ def _page(found: tuple[list[Entry], int]) -> Response:
 def _stream(request: Request, house: House, after: int | None, kinds: frozenset[str]) -> Response:
     request.state.group = "stream"
     ensure_place(house)
-    newest = house.mirror.newest
-    return EventStream(house, newest if after is None else min(after, newest), kinds)
+    return EventStream(house, house.mirror.newest if after is None else after, kinds)

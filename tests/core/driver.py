@@ -1,0 +1,287 @@
+"""A fake kernel for the core: it performs effects as the loop would, in time that only tests move.
+
+Law of this file: what a real kernel and a real web could do, and nothing of what the core should
+do about it. It checks what no caller may break: one main at a time, no datagram over the limit.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from hypothesis import settings
+
+from initd import cli, signals, wire
+from initd.books import Init
+from initd.core import Core
+from initd.desk import Desk
+from initd.model import (
+    MAIN,
+    WEB,
+    Asked,
+    BatchReaped,
+    Child,
+    ChildEnded,
+    ChildrenListed,
+    Deliver,
+    Delivered,
+    Dropped,
+    Exit,
+    ExitStatus,
+    LetterboxClosed,
+    Log,
+    Look,
+    ProcessId,
+    Send,
+    Signal,
+    SignalReceived,
+    Spawn,
+    Spawned,
+    SpawnFailed,
+    Surveyed,
+    Sweep,
+    Ticked,
+)
+
+QUICK = settings(deadline=None, max_examples=60)
+KILL, TERM, HUP = (signals.NUMBERS[name] for name in ("KILL", "TERM", "HUP"))
+BY = {"role": "control", "peer": "unix"}
+
+
+@dataclass
+class Process:
+    """One process of the fake kernel; ``unit`` is empty for a stranger."""
+
+    id: ProcessId
+    name: str
+    unit: str = ""
+    zombie: bool = False
+    born: float = 0.0
+
+
+@dataclass
+class World:
+    """The desk, and everything that it acts upon."""
+
+    desk: Desk
+    now: float = 1000.0
+    children: dict[int, Process] = field(default_factory=dict)
+    others: set[int] = field(default_factory=set)  # grandchildren: a sweep meets them, a listing does not
+    failing: dict[str, list[SpawnFailed]] = field(default_factory=lambda: {MAIN: [], WEB: []})
+    spawned: list[Process] = field(default_factory=list)
+    signals: list[tuple[int, int, bool]] = field(default_factory=list)
+    sweeps: list[int] = field(default_factory=list)
+    sent: list[dict[str, Any]] = field(default_factory=list)
+    logs: list[tuple[str, str]] = field(default_factory=list)
+    exits: list[int] = field(default_factory=list)
+    met: set[ProcessId] = field(default_factory=set)  # strangers that the core has been shown
+    looks: int = 0
+    full: bool = False
+    asked: int = 0
+    last_pid: int = 1
+
+    # --- what the core does to the world -------------------------------------------------------------
+
+    def feed(self, happened: object) -> None:
+        """As loop.feed: the effects of one input, and their results before any other input."""
+        self.perform(self.desk.handle(happened, self.now, self.wall))
+
+    def perform(self, effects: list[Any]) -> None:
+        for effect in effects:
+            result = self._perform(effect)
+            if result is not None:
+                self.feed(result)
+
+    def _perform(self, effect: object) -> object | None:
+        match effect:
+            case Spawn(unit):
+                return self._spawn(unit)
+            case Signal(pid, number, group):
+                assert pid in self.children, "only an unreaped child's pid is still its own"
+                self.signals.append((pid, number, group))
+            case Deliver():
+                return self._deliver(effect)
+            case Sweep(number):
+                self.sweeps.append(number)
+                left = len(self.left_over())
+                return Surveyed(left if number else 0, left)
+            case Look():
+                return self._look()
+            case Send(datagram, events):
+                return self._send(datagram, events)
+            case Log(level, text):
+                self.logs.append((level, text))
+            case Exit(code):
+                self.exits.append(code)
+            case _:
+                raise AssertionError(f"no such effect: {effect!r}")
+        return None
+
+    def _spawn(self, unit: str) -> object:
+        if self.failing[unit]:
+            return self.failing[unit].pop(0)
+        assert not any(child.unit == unit for child in self.children.values()), f"a second {unit}"
+        process = self.add_child(unit, unit)
+        self.spawned.append(process)
+        return Spawned(unit, process.id)
+
+    def _deliver(self, order: Deliver) -> Delivered:
+        child = self.children.get(order.pid)
+        if child is None:
+            return Delivered(order.ticket, ProcessId(order.pid, 0), None, errno.ESRCH, "No such process")
+        reused = order.starttime not in (None, child.id.starttime)
+        if not reused:
+            self.signals.append((order.pid, order.number, False))
+        return Delivered(order.ticket, child.id, child.name, reused=reused)
+
+    def _look(self) -> ChildrenListed:
+        self.looks += 1
+        listing = tuple(Child(child.id, child.name, child.zombie) for child in self.children.values())
+        self.met |= {child.id for child in self.children.values() if not child.unit and not child.zombie}
+        return ChildrenListed(listing, 9)
+
+    def _send(self, datagram: bytes, events: int) -> object | None:
+        assert len(datagram) <= wire.LIMIT
+        if self.full:
+            return Dropped(events)
+        self.sent.append(json.loads(datagram))
+        return None
+
+    def left_over(self) -> list[int]:
+        """What a sweep finds: the living, but web."""
+        living = [p.id.pid for p in self.children.values() if not p.zombie and p.unit != WEB]
+        return [*living, *self.others]
+
+    # --- what the world does to the core -------------------------------------------------------------
+
+    @property
+    def wall(self) -> float:
+        return self.now + 1_700_000_000.0
+
+    def add_child(
+        self, name: str, unit: str = "", pid: int | None = None, *, zombie: bool = False
+    ) -> Process:
+        """A new child of the init, of which the core is told nothing yet."""
+        self.last_pid += 1
+        number = self.last_pid if pid is None else pid
+        process = Process(ProcessId(number, self.last_pid * 10), name, unit, zombie, self.now)
+        self.children[number] = process
+        return process
+
+    def end(self, pid: int, code: int | None = 0, signal: int | None = None) -> None:
+        """A child ends and is reaped, in a turn of its own."""
+        process = self.children.pop(pid)
+        if not process.unit:
+            self.met.add(process.id)
+        status = ExitStatus(None if signal else code, signal)
+        self.feed(ChildEnded(process.id, process.name, status, self.now - process.born, 0.25, 4096))
+        self.feed(BatchReaped(1, 0.001))
+        self.settle()
+
+    def signal(self, name: str, sender: int = 0) -> None:
+        self.feed(SignalReceived(signals.parse(name), sender, 0))
+        self.settle()
+
+    def settle(self) -> None:
+        """The end of a turn."""
+        self.perform(self.desk.core.settle())
+
+    def tick(self) -> None:
+        """Turns of the loop until nothing is due any more."""
+        while self.due_by(self.now) is not None:
+            self.feed(Ticked())
+            self.settle()
+
+    def due_by(self, end: float) -> float | None:
+        """The next deadline, if it is not after this, and anybody is left to keep it."""
+        deadline = self.desk.books.deadline()
+        return None if self.exits or deadline is None or deadline > end else deadline
+
+    def leap(self, seconds: float) -> None:
+        """Time passes at once, as in a frozen container: several timers may be due together."""
+        self.now += seconds
+        self.tick()
+
+    def advance(self, seconds: float) -> None:
+        """Time passes as it should: every deadline gets its turn."""
+        end = self.now + seconds
+        while (deadline := self.due_by(end)) is not None:
+            self.now = max(self.now, deadline)
+            self.tick()
+        self.now = end
+
+    # --- web's side of the letterbox -----------------------------------------------------------------
+
+    def attach(self) -> None:
+        self.feed(Asked({"t": "attach", "v": wire.VERSION}))
+
+    def say(self, message: dict[str, Any]) -> None:
+        self.feed(Asked(message))
+
+    def close_letterbox(self) -> None:
+        self.feed(LetterboxClosed())
+        self.settle()
+
+    def ask(self, what: str, **fields: Any) -> dict[str, Any]:
+        """One question, and its only reply."""
+        self.asked += 1
+        number, before = self.asked, len(self.sent)
+        self.say({"t": "ask", "n": number, "what": what, "by": BY, **fields})
+        replies = [m for m in self.sent[before:] if m["t"] == "reply" and m["n"] == number]
+        assert len(replies) == 1, replies
+        return replies[0]
+
+    # --- what tests look at ----------------------------------------------------------------------------
+
+    def pid(self, unit: str = MAIN) -> int:
+        """The living one's."""
+        return next(child.id.pid for child in self.children.values() if child.unit == unit)
+
+    @property
+    def state(self) -> str:
+        return self.desk.books.main.state
+
+    def history(self, *kinds: str) -> list[dict[str, Any]]:
+        events = [json.loads(event) for event in self.desk.books.history.after(0)]
+        return [event for event in events if not kinds or event["kind"] in kinds]
+
+    def starts(self, unit: str = MAIN) -> int:
+        return sum(process.unit == unit for process in self.spawned)
+
+    def said(self, kind: str) -> list[dict[str, Any]]:
+        """What web was sent of one kind of message."""
+        return [message for message in self.sent if message["t"] == kind]
+
+
+def missing(unit: str = MAIN) -> SpawnFailed:
+    return SpawnFailed(unit, "'server': not found", forking=False, missing=True)
+
+
+def no_fork(unit: str = MAIN) -> SpawnFailed:
+    return SpawnFailed(unit, "no process can be made", forking=True, room=" (pids 10 of 10)")
+
+
+def prepare(*options: str, argv: tuple[str, ...] = ("/bin/server", "-x"), dice: float = 0.0) -> World:
+    """A world in which nothing has been started yet."""
+    config = cli.parse([*options, "--", *argv], {})
+    listeners: tuple[dict[str, Any], ...] = ({"fd": 5, "kind": "tcp", "address": "[::]:9911"},)
+    init = Init(1, 0, "pid1", 1_700_000_000.0, listeners)
+    return World(Desk(Core(config, init, lambda: dice)))
+
+
+def begin(world: World) -> World:
+    """As loop.begin: main was started by the bootstrap, then web."""
+    world.perform([Spawn(MAIN)])
+    world.perform(world.desk.core.begin(world.now, world.wall))
+    world.settle()
+    return world
+
+
+def running(*options: str, **more: Any) -> World:
+    """Main runs; web runs and is attached."""
+    world = begin(prepare(*options, **more))
+    if not world.desk.books.config.no_http:
+        world.attach()
+    return world

@@ -1,0 +1,68 @@
+"""cli.py, the tokens: a wrong one is refused, and is never shown, not even in its refusal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from initd.cli import parse
+
+from .refusing import refusal
+
+TOKEN = "s3cret-0123456789-abcdef"  # long enough
+
+
+def token_file(folder: Path, content: bytes) -> str:
+    path = folder / "tokens"
+    path.write_bytes(content)
+    return str(path)
+
+
+def test_a_token_file_is_read_with_its_comments_and_empty_lines(tmp_path: Path) -> None:
+    path = token_file(tmp_path, f"# who\n\n read\t{TOKEN}-a \ncontrol {TOKEN}-b\n".encode())
+    config = parse(["--tokens", path, "x"], {"INITD_TOKEN": TOKEN})
+    assert config.tokens == (("control", TOKEN), ("read", f"{TOKEN}-a"), ("control", f"{TOKEN}-b"))
+    assert parse(["x"], {"INITD_TOKENS": path}).tokens == config.tokens[1:]
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"read short-secret", "line 1: it is too short; say at least 20 characters"),
+        (b"\nroot s3cret-0123456789-abcdef", "line 2: say ROLE TOKEN"),
+        (b"s3cret-0123456789-abcdef", "line 1: say ROLE TOKEN"),
+        (b"s3cret-0123456789-abcdef read", "line 1: say ROLE TOKEN"),
+        (b"read s3cret-0123456789-abcdef extra", "line 1: say ROLE TOKEN"),
+        ("read s3cret-0123456789-äbcdef".encode(), "line 1: say printable ASCII"),
+        (b"read s3cret-0123456789-\x01bcdef", "line 1: say printable ASCII"),
+        (b"read s3cret-0123456789-\xff", "it is not UTF-8 text; give initd a readable file"),
+    ],
+)
+def test_a_wrong_token_file_is_refused_and_its_tokens_are_not_shown(
+    tmp_path: Path, content: bytes, says: str
+) -> None:
+    text = refusal("--tokens", token_file(tmp_path, content), "x")
+    assert says in text
+    assert "secret" not in text
+    assert "s3cret" not in text
+
+
+def test_a_token_file_that_cannot_be_read_says_why(tmp_path: Path) -> None:
+    missing = str(tmp_path / "none")
+    assert refusal("--tokens", missing, "x") == (
+        f"cannot read the token file {missing}: No such file or directory; give initd a readable file"
+    )
+    assert "Is a directory" in refusal("--tokens", str(tmp_path), "x")
+
+
+@pytest.mark.parametrize("token", ["", "short-secret", "s3cret with spaces 012", "s3cret-" + "ä" * 20])
+def test_a_wrong_token_in_the_environment_is_refused_and_not_shown(token: str) -> None:
+    text = refusal("x", environ={"INITD_TOKEN": token})
+    assert text.startswith("cannot use the token in INITD_TOKEN: ")
+    assert not token or token not in text
+
+
+def test_twenty_characters_are_enough() -> None:
+    assert parse(["x"], {"INITD_TOKEN": "x" * 20}).tokens == (("control", "x" * 20),)
+    refusal("x", environ={"INITD_TOKEN": "x" * 19})
