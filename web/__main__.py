@@ -11,7 +11,7 @@ import encodings.idna  # noqa: F401  else loaded at the first use of a host name
 import os
 import signal
 import socket
-from typing import Any
+from typing import Any, NoReturn
 
 from initd.wire import Malformed
 from web import app, privileges, server
@@ -42,10 +42,9 @@ def main() -> int:
     privileges.drop(config.http_user)
     privileges.die_with_parent()
     asyncio.run(_serve(letterbox, config))
-    return 0
 
 
-async def _serve(letterbox: socket.socket, config: Config) -> None:
+async def _serve(letterbox: socket.socket, config: Config) -> NoReturn:
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(_odd)
     ending = asyncio.Event()
@@ -58,6 +57,9 @@ async def _serve(letterbox: socket.socket, config: Config) -> None:
     serving = server.make(app.make(house), house, ending)
     link.attach()
     await serving.serve(sockets=[socket.socket(fileno=listener.fd) for listener in config.listen])
+    # No farewell: the sampler's thread may hang in a read of /proc, and a TERM that came after the loop
+    # closed its wake-up descriptor would make Python complain.
+    os._exit(0)
 
 
 def _odd(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -66,4 +68,4 @@ def _odd(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    os._exit(main())  # no farewell to threads: the sampler may hang in a read of /proc
+    os._exit(main())

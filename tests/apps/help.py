@@ -28,9 +28,7 @@ def answers(socket: Path, text: str) -> None:
 
 def workers(made: Scene, name: str | None = None) -> dict[str, dict[str, Any]]:
     """Main's children by id, as the tree has them, zombies left out; of this name where one is given."""
-    roots = made.get("/api/v1/tree")["roots"]
-    pid = made.status()["main"]["pid"]
-    (main,) = (child for root in roots for child in root["children"] if child["pid"] == pid)
+    (main,) = made.get(f"/api/v1/tree?root={made.status()['main']['id']}")["roots"]
     alive = (child for child in main["children"] if child["state"] != "zombie")
     return {child["id"]: child for child in alive if name in (None, child["name"])}
 

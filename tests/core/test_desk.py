@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from initd.model import Asked, ChildrenListed, Delivered, ProcessId
+from initd.model import Asked, ChildrenListed, Deliver, Delivered, ProcessId
 
 from .driver import BY, HUP, TERM, prepare, running
 
@@ -140,6 +140,14 @@ def test_signals_are_understood_by_name_and_number(spelled: str | int) -> None:
     assert world.ask("main.signal", signal=spelled)["signal"] == "TERM"
     assert world.signals == [(world.pid(), TERM, False)]
     assert not world.desk.books.retiring
+
+
+def test_a_signal_to_main_is_guarded_by_its_start_time() -> None:
+    world = running()
+    main = world.desk.books.main.process
+    assert main is not None
+    effects = world.desk.handle(Asked({"t": "ask", "n": 1, "what": "main.signal", "signal": "HUP"}), 1.0, 1.0)
+    assert effects == [Deliver(1, main.pid, main.starttime, HUP)]
 
 
 def test_a_reused_pid_is_refused_and_audited() -> None:

@@ -207,6 +207,15 @@ def test_term_during_a_restart_and_a_drain_starts_nothing_again() -> None:
     assert (world.exits, world.starts()) == ([3], 1)
 
 
+def test_a_term_held_back_during_an_api_stop_ends_the_init_when_it_goes() -> None:
+    world = running("--drain", "5s", "--no-http")
+    world.ask("main.stop")
+    world.signal("TERM")
+    world.end(world.pid(), 3)
+    world.advance(5.1)
+    assert world.exits == [3]
+
+
 def test_a_restart_ends_a_drain() -> None:
     world = running("--drain", "5s")
     world.signal("TERM")

@@ -40,6 +40,24 @@ def test_an_orphans_end_is_noticed_without_waiting() -> None:
     assert world.exits == [5]
 
 
+def test_what_was_forked_while_the_kill_went_round_is_killed_too() -> None:
+    world = left_behind("--no-http")
+    world.advance(1.01)
+    world.others = {100}
+    before = world.sweeps.count(KILL)
+    world.advance(0.1)
+    assert world.sweeps.count(KILL) > before
+
+
+def test_everybody_who_is_swept_is_counted() -> None:
+    world = running("--no-http")
+    world.others |= {98, 99}
+    world.end(world.pid(), 0)
+    assert world.desk.books.ledger.signals["TERM/sweep"] == 2
+    world.advance(1.01)
+    assert world.desk.books.ledger.signals["KILL/sweep"] >= 2
+
+
 def test_after_the_timeout_it_is_killed_and_after_one_more_second_given_up() -> None:
     world = left_behind("--no-http", "--sweep-timeout", "2s")
     world.advance(1.95)
@@ -122,6 +140,7 @@ def test_a_web_that_waits_to_be_started_is_not_waited_for() -> None:
 def test_a_web_that_dies_while_sweeping_is_not_started_again() -> None:
     world = left_behind("--sweep-timeout", "5s")
     world.end(world.pid("web"), 1)
+    assert world.exits == []
     world.advance(10)
     assert (world.starts("web"), world.exits) == (1, [5])
 

@@ -50,7 +50,7 @@ GOOD: list[tuple[str, str, Any]] = [
 ]  # fmt: skip
 BAD: list[tuple[str, str]] = [
     *[("stop-timeout", text) for text in
-      ["", "s", "ms", ".", "-1", "1d", "1.2.3", "1e3", "inf", "nan", "25h", "9" * 400,
+      ["", "s", "ms", ".", "-1", "1d", "1.2.3", "1e3", "inf", "nan", "25h", "86401", "9" * 400,
        "\u0661", "²", " 1", "1 s"]],
     *[("restart", text) for text in
       ["", "never", "always:3", "no:1", "on-failure:", "on-failure:0", "on-failure:-1",

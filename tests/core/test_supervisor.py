@@ -166,6 +166,15 @@ def test_restart_stops_and_starts_under_every_policy() -> None:
     assert world.desk.books.ledger.main_restarts["exit"] == 0
 
 
+def test_each_restart_is_counted_under_its_own_reason() -> None:
+    world = running("--restart", "always")
+    world.ask("main.restart")
+    world.end(world.pid(), 0)
+    end_and_wait(world)
+    counted = world.desk.books.ledger.main_restarts
+    assert (counted["api"], counted["exit"], world.desk.books.restarts) == (1, 1, 2)
+
+
 def test_asking_twice_is_asking_once() -> None:
     world = running()
     first, second = world.ask("main.stop")["operation"], world.ask("main.stop")["operation"]

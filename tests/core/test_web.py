@@ -52,6 +52,15 @@ def test_events_are_sent_only_to_a_web_that_has_attached() -> None:
     assert [event["kind"] for event in world.said("events")[0]["events"]] == ["adopted", "reaped"]
 
 
+def test_each_change_of_an_operation_is_told_once() -> None:
+    world = running()
+    world.ask("main.stop")
+    world.end(world.pid(), 0)
+    world.ask("ping")
+    world.settle()
+    assert [message["operation"]["state"] for message in world.said("operation")] == ["running", "done"]
+
+
 def test_web_that_answers_lives() -> None:
     world = running()
     live(world, 300)

@@ -104,7 +104,7 @@ def test_what_is_wrong_with_a_body_is_said_and_nothing_is_sent(
 
 @pytest.mark.parametrize(
     "name",
-    ["x", "1-", "-1", "1-x", "0", "01", "1.5", "99999999999999999999", "1-2-3", "%20", "%2B1", "1-1e3"],
+    ["x", "1-", "-1", "1-x", "0", "01", "1.5", "99999999999999999999", "1-2-3", "%20", "%2B1"],
 )
 def test_a_malformed_id_is_refused(caught: Scene, name: str) -> None:
     before = received(caught)

@@ -67,6 +67,22 @@ def test_a_web_that_keeps_dying_is_restarted_again_and_again() -> None:
         assert made.status()["main"]["restarts"] == 0
 
 
+def test_an_event_for_a_web_that_has_just_died_is_no_signal_for_main() -> None:
+    """Writing to its letterbox raises SIGPIPE in us, blocked as all signals are; it is not main's."""
+    with scene(*program("catcher.py")) as made:
+        made.ready()
+        for restarts in range(1, 4):
+            web = made.web
+            made.send(signal.SIGSTOP)  # so that death and event are one moment for us
+            wait_for(lambda: kernel.state(made.init) == "T", "us to be stopped")
+            os.kill(web, signal.SIGKILL)
+            wait_for(lambda: kernel.state(web) == "Z", "web to be dead")  # noqa: B023
+            made.send(signal.SIGWINCH)
+            made.send(signal.SIGCONT)
+            wait_for(lambda: made.status()["web"]["restarts"] == restarts, "a restart of web")  # noqa: B023
+        assert set(made.out().split()) == {"ready", "18", "28"}
+
+
 def test_a_web_that_hangs_is_replaced_and_orphans_are_reaped_meanwhile() -> None:
     with scene(*program("crowd.py", 25)) as made:
         made.ready()

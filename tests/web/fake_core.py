@@ -153,7 +153,9 @@ class FakeCore:
         kept = self.events[-self.kept :]
         events = [event for event in kept if event["seq"] > message["after"]]
         first = kept[0]["seq"] if kept else 0
-        return {"events": events[:FIT], "first": first, "last": len(self.events)}
+        sizes = (n for n in range(FIT, 0, -1) if len(str(events[:n])) < wire.LIMIT - 1_000)
+        fit = next(sizes, 1)  # as many as one datagram holds
+        return {"events": events[:fit], "first": first, "last": len(self.events)}
 
     def on_signal(self, message: dict[str, Any]) -> dict[str, Any]:
         process = {"id": f"{message['pid']}-1", "pid": message["pid"], "name": "git"}
