@@ -21,12 +21,6 @@ if TYPE_CHECKING:
     from initd.sockets import Listener
     from initd.spawning import Plan
 
-_CURES = {  # capabilities(7): what a refused step lacks
-    "user": "; give the container CAP_SETUID and CAP_SETGID, or leave --user out",
-    "rlimit": "; stay under the hard limit, or give the container CAP_SYS_RESOURCE",
-    "nice": "; give the container CAP_SYS_NICE, or a value that is not below the present one",
-    "oom-score-adj": "; give the container CAP_SYS_RESOURCE, or a value that is not below the present one",
-}
 _NO_FORK = (errno.EAGAIN, errno.ENOMEM)
 
 
@@ -118,23 +112,9 @@ def _spawn_main(
             return None, error
         sockets.remove_socket_file(listeners)
         missing = error.stage == "exec" and error.errno == errno.ENOENT
-        raise Refusal(f"cannot run {explain(error, config)}", 127 if missing else _refused(error)) from None
+        raise Refusal(f"cannot run {plans.explain(error, config)}", 127 if missing else _refused(error)) from None
 
 
 def _refused(error: spawning.SpawnError) -> int:
     """126 when the command is not executable; 125 when it was our own set-up that failed."""
     return 126 if error.stage == "exec" else cli.REFUSED
-
-
-def explain(error: spawning.SpawnError, config: Config) -> str:
-    """Why main could not be started, and what helps."""
-    name = config.argv[0]
-    why = os.strerror(error.errno)
-    if error.stage == "exec":
-        if error.errno == errno.ENOENT:
-            return f"{name!r}: not found; check its name, PATH, and the interpreter that it names"
-        return f"{name!r}: {why}; give it a file that can be executed here"
-    if error.stage in ("fork", "pipe"):
-        return f"{name!r}: no process can be made: {why}"
-    cure = _CURES.get(error.stage.split()[0], "") if error.errno == errno.EPERM else ""
-    return f"{name!r}: --{error.stage} failed: {why}{cure}"

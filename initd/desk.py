@@ -145,7 +145,7 @@ class Desk:
         main = self.books.main
         if main.process is None:
             raise Refused("wrong_state", f"cannot signal main: it is {self.books.main_state}; start it first")
-        self._deliver(message, Deliver(number, main.process.pid, main.process.starttime, wanted))
+        self._deliver(message, Deliver(number, main.process.pid, None, wanted))  # unreaped: its pid is its own
 
     def _deliver(self, message: dict[str, Any], order: Deliver) -> None:
         """The question's number is the order's ticket: web never uses one twice."""

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from initd.boot import World
+    from initd.cli import Config
     from initd.letterbox import Letterbox
 
 _KILL = signals.NUMBERS["KILL"]
@@ -65,7 +66,7 @@ class Hands:
         try:
             pid = spawning.spawn(self.world.plan) if effect.unit == MAIN else self._spawn_web()
         except spawning.SpawnError as error:
-            return spawn_failure(effect.unit, error)
+            return spawn_failure(effect.unit, error, self.world.config)
         return Spawned(effect.unit, proctable.identify(pid))
 
     def _spawn_web(self) -> int:
@@ -144,11 +145,12 @@ class Hands:
         self.code = effect.code
 
 
-def spawn_failure(unit: str, error: spawning.SpawnError) -> SpawnFailed:
+def spawn_failure(unit: str, error: spawning.SpawnError, config: Config) -> SpawnFailed:
     """What the core is to know of it."""
+    why = plans.explain(error, config) if unit == MAIN else str(error)
     forking = error.stage in ("fork", "pipe")
     missing = error.stage == "exec" and error.errno == errno.ENOENT
-    return SpawnFailed(unit, str(error), forking, missing, syscalls.room() if forking else "")
+    return SpawnFailed(unit, why, forking, missing, syscalls.room() if forking else "")
 
 
 def _send(pid: int, number: int) -> bool:

@@ -48,7 +48,7 @@ class Letterbox:
         """False when there was no room. To nobody it is said in vain: web's exit tells the rest."""
         try:
             if self._socket is not None:
-                self._socket.send(datagram)
+                self._socket.send(datagram, _socket.MSG_NOSIGNAL)
         except BlockingIOError:
             return False
         except OSError:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from initd.boot import World
 
 _CHLD = signals.NUMBERS["CHLD"]
+# What the kernel says to us about a write of ours. It is blocked like all others, and is not meant for main.
+_OUR_OWN = (signals.NUMBERS["PIPE"], signals.NUMBERS["XFSZ"])
 _STORM = 0.002  # batches that follow each other this closely are gathered into one
 _POLL = 0.05  # without a signalfd we look for signals this often; and a turn that fails waits so long
 
@@ -73,14 +75,14 @@ class Loop:
         if self.world.main_pid is not None:
             self.feed(Spawned(MAIN, proctable.identify(self.world.main_pid)))
         elif self.world.failure is not None:
-            self.feed(spawn_failure(MAIN, self.world.failure))
+            self.feed(spawn_failure(MAIN, self.world.failure, self.world.config))
         self._perform(self.core.begin(time.monotonic(), time.time()))
 
     def turn(self) -> None:
         """Wait for anything, take it all in, settle."""
         ready = self._wait()
         for number, pid, uid in self._signals(ready):
-            if number != _CHLD:
+            if number != _CHLD and not (number in _OUR_OWN and pid == os.getpid()):
                 self.feed(SignalReceived(number, pid, uid))
         self._drain_children()
         if self._letterbox.is_in(ready):

@@ -13,7 +13,7 @@ import sys
 
 from initd import spawning, syscalls
 from initd.cli import Refusal
-from initd.spawning import Plan
+from initd.spawning import Plan, SpawnError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +27,12 @@ else:
     import _signal
 
 LETTERBOX = 3  # where web finds its end of the letterbox
+_CURES = {  # what a refused step lacks; capabilities(7)
+    "user": "; give the container CAP_SETUID and CAP_SETGID, or leave --user out",
+    "rlimit": "; stay under the hard limit, or give the container CAP_SYS_RESOURCE",
+    "nice": "; give the container CAP_SYS_NICE, or a value that is not below the present one",
+    "oom-score-adj": "; give the container CAP_SYS_RESOURCE, or a value that is not below the present one",
+}
 # Python ignores PIPE and XFSZ at start, so what they were at entry cannot be known; an inherited
 # "ignore" on CHLD would make main's own waits fail with ECHILD.
 _RESET = (_signal.SIGPIPE, _signal.SIGXFSZ, _signal.SIGCHLD)
@@ -205,3 +211,18 @@ def _become(uid: int, gid: int, groups: list[int]) -> Callable[[], None]:
         os.setuid(uid)
 
     return become
+
+
+def explain(error: SpawnError, config: Config) -> str:
+    """Why main could not be started, and what helps; to be put after "cannot run"."""
+    name, why = repr(config.argv[0]), os.strerror(error.errno)
+    if error.stage == "exec" and error.errno == errno.ENOENT:
+        return f"{name}: not found; check its name, PATH, and the interpreter that it names"
+    if error.stage == "exec":
+        return f"{name}: {why}; give it a file that can be executed here"
+    if error.stage in ("fork", "pipe"):
+        return f"{name}: no process can be made: {why}"
+    step = error.stage.split()[0]
+    shown = f"{step} {config.workdir}" if step == "workdir" else step
+    cure = _CURES.get(step, "") if error.errno == errno.EPERM else ""
+    return f"{name}: --{shown} failed: {why}{cure or '; correct it or leave it out'}"

@@ -94,6 +94,9 @@ def _in_child(plan: Plan, writer: int) -> NoReturn:
     except OSError as error:
         code = 127 if error.errno == errno.ENOENT else 126
         os.write(writer, f"{stage} {error.errno}".encode())
+    except Exception:  # noqa: BLE001  because whatever it is, the parent must learn that no command runs here
+        code = 126
+        os.write(writer, f"{stage} {errno.EINVAL}".encode())
     finally:
         os._exit(code)
 
@@ -101,12 +104,14 @@ def _in_child(plan: Plan, writer: int) -> NoReturn:
 def _exec(argv: tuple[bytes, ...], environ: dict[bytes, bytes]) -> None:
     """execvp(3) by hand, because Python's lacks the /bin/sh fallback for scripts without a shebang."""
     name = argv[0]
+    if not name:
+        raise FileNotFoundError(errno.ENOENT, "no name")
     if b"/" in name:
         _exec_file(name, argv, environ)
     denied: OSError | None = None
     for directory in environ.get(b"PATH", b"/bin:/usr/bin").split(b":"):
         try:
-            _exec_file((directory or b".") + b"/" + name if name else b"", argv, environ)
+            _exec_file((directory or b".") + b"/" + name, argv, environ)
         except (FileNotFoundError, NotADirectoryError):
             continue
         except PermissionError as error:

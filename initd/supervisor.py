@@ -171,7 +171,7 @@ class Supervisor:
         which = books.main if failure.unit == MAIN else books.web
         if failure.forking:
             books.record("fork.failed", unit=which.name, why=failure.why, room=failure.room)
-        books.log("error", f"cannot start {which.name}: {failure.why}{failure.room}")
+        books.log("error", f"cannot run {which.name}: {failure.why}{failure.room}")
         back = True if failure.forking else None  # too few pids or too little memory may pass
         if books.phase != UP or (books.retiring and which is books.main):
             back = False
@@ -202,8 +202,8 @@ class Supervisor:
     # --- web's heartbeat and letterbox ---------------------------------------------------------------
 
     def heard(self) -> None:
-        """web said something: it is alive."""
-        self._web_heard = max(self._web_heard, self.books.now)
+        """web said something: it is alive, and the grace of its start is over."""
+        self._web_heard = self.books.now
 
     def beat(self) -> None:
         """web is asked for a sign of life, or replaced when it gave none."""

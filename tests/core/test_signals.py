@@ -62,7 +62,7 @@ def test_the_ends_need_no_offset() -> None:
     "word",
     ["", " ", "0", "-1", "+9", "9.0", "65", "999", "0009", "NOPE", "SIG", "SIGSIGTERM", "TERM ME", "_DFL",
      "SIG_IGN", "RT", "RTMIN-1", "RTMAX+1", "RTMIN+", "RTMIN+31", "RTMIN+999", "RTMIN+-1", "RTMIN+x",
-     "RTMAXX", "RTMAX-40", "RTMIN+1+1", "\u0661\u0665", "²"],
+     "RTMINX", "RTMAXX", "RTMAX-40", "RTMIN+1+1", "\u0661\u0665", "²"],
 )  # fmt: skip
 def test_what_is_no_signal_says_so_with_the_cure(word: str) -> None:
     with pytest.raises(UnknownSignal) as caught:
