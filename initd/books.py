@@ -108,11 +108,13 @@ class Books:
         for name in names:
             self.timers.pop(name, None)
 
-    def due(self) -> list[str]:
-        """Names of timers that have run out; they are gone then."""
-        names = [name for name, at in self.timers.items() if at <= self.now]
-        self.cancel(*names)
-        return names
+    def due(self) -> str | None:
+        """The timer that ran out first, gone then. One at a time: what it does may take another back."""
+        name = min(self.timers, key=self.timers.__getitem__, default=None)
+        if name is None or self.timers[name] > self.now:
+            return None
+        self.cancel(name)
+        return name
 
     def deadline(self) -> float | None:
         """When the next timer runs out, in monotonic seconds."""

@@ -112,7 +112,8 @@ def _spawn_main(
             return None, error
         sockets.remove_socket_file(listeners)
         missing = error.stage == "exec" and error.errno == errno.ENOENT
-        raise Refusal(f"cannot run {plans.explain(error, config)}", 127 if missing else _refused(error)) from None
+        code = 127 if missing else _refused(error)
+        raise Refusal(f"cannot run {plans.explain(error, config)}", code) from None
 
 
 def _refused(error: spawning.SpawnError) -> int:

@@ -23,8 +23,13 @@ class Refusal(Exception):
     """We will not start: ``str()`` is the one line to show, ``code`` what to exit with."""
 
     def __init__(self, text: str, code: int = REFUSED) -> None:
-        super().__init__(text)
+        super().__init__(text if code == 0 else one_line(text))
         self.code = code
+
+
+def one_line(text: str) -> str:
+    """What is quoted from the user may hold anything; a refusal stays one printable line."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 class Config:

@@ -67,6 +67,7 @@ class Core:
             "sweep.look": self.leaving.look,
             "sweep.kill": self.leaving.sweep_hard,
             "sweep.give_up": self.leaving.give_up,
+            "close.give_up": self.leaving.leave_web,
         }
 
     def begin(self, now: float, wall: float) -> list[Any]:
@@ -89,5 +90,6 @@ class Core:
         return self.books.take()
 
     def _ticked(self, _: Ticked) -> None:
-        for name in self.books.due():
+        name = self.books.due()
+        if name is not None:
             self._timers[name]()

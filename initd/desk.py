@@ -80,7 +80,7 @@ class Desk:
 
     def _ask(self, message: dict[str, Any]) -> None:
         number = message.get("n")
-        if not isinstance(number, int):
+        if not isinstance(number, int) or isinstance(number, bool):
             self._garble(Garbled("a question has no number"))
             return
         question = self._questions.get(str(message.get("what")))
@@ -142,10 +142,10 @@ class Desk:
 
     def _main_signal(self, number: int, message: dict[str, Any]) -> None:
         wanted = _wanted_signal(message)
-        main = self.books.main
+        main = self.books.main  # not reaped, so that its pid alone is enough
         if main.process is None:
             raise Refused("wrong_state", f"cannot signal main: it is {self.books.main_state}; start it first")
-        self._deliver(message, Deliver(number, main.process.pid, None, wanted))  # unreaped: its pid is its own
+        self._deliver(message, Deliver(number, main.process.pid, None, wanted))
 
     def _deliver(self, message: dict[str, Any], order: Deliver) -> None:
         """The question's number is the order's ticket: web never uses one twice."""

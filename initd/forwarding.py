@@ -45,6 +45,8 @@ class Forwarding:
             books.cancel("drain")
             return False
         books.retiring, self._held = True, received
+        if books.main.state == RESTARTING:
+            self.supervisor.move(books.main, unit.STOP)
         self.drain()
         books.after("drain", books.config.drain)
         return True

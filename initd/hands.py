@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import os
 
-from initd import plans, proctable, signals, spawning, syscalls
+from initd import plans, proctable, room, signals, spawning, syscalls
 from initd.model import (
     MAIN,
     ChildrenListed,
@@ -150,7 +150,7 @@ def spawn_failure(unit: str, error: spawning.SpawnError, config: Config) -> Spaw
     why = plans.explain(error, config) if unit == MAIN else str(error)
     forking = error.stage in ("fork", "pipe")
     missing = error.stage == "exec" and error.errno == errno.ENOENT
-    return SpawnFailed(unit, why, forking, missing, syscalls.room() if forking else "")
+    return SpawnFailed(unit, why, forking, missing, room.report() if forking else "")
 
 
 def _send(pid: int, number: int) -> bool:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 KILL, TERM = signals.NUMBERS["KILL"], signals.NUMBERS["TERM"]
 _LOOK = 0.02  # not everything that is swept is our child, and would tell us of its end
 _GIVE_UP = 1.0  # after KILL: what is left then is in disk sleep, and the kernel's
+_WEB_GIVE_UP = 2.0  # the same for web, which is asked first
 
 
 class Leaving:
@@ -77,9 +78,15 @@ class Leaving:
         if books.web.state == STOPPED:
             self.web_gone()
         else:
+            books.after("close.give_up", _WEB_GIVE_UP)
             self.supervisor.move(books.web, unit.STOP)
+
+    def leave_web(self) -> None:
+        """web does not even die: it is in disk sleep, and the kernel's. As PID 1 our exit takes it along."""
+        self.books.emit(Exit(self.books.exit_code))
 
     def web_gone(self) -> None:
         """Nothing of ours is left: exit."""
         if self.books.phase == CLOSING:
+            self.books.cancel("close.give_up")
             self.books.emit(Exit(self.books.exit_code))

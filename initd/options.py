@@ -107,7 +107,12 @@ def socket_path(text: str) -> str | None:
         return None
     if not text or len(text.encode("utf-8", "surrogateescape")) > 107:
         raise ValueError("say a path of 1 to 107 bytes, or none")
-    return text if text.startswith("/") else f"{os.getcwd()}/{text}"
+    if text.startswith("/"):
+        return text
+    try:
+        return f"{os.getcwd()}/{text}"
+    except FileNotFoundError:
+        raise ValueError("say a path from / on: the working directory is gone") from None
 
 
 def user(text: str) -> tuple[str, str | None]:

@@ -7,6 +7,8 @@ import sys
 from initd import __version__, signals, wire
 from initd.books import Books
 
+_ARGV_ROOM = 4_096  # characters; as much as a person reads, and a sixth of a datagram at worst
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -40,12 +42,24 @@ def _main(books: Books) -> dict[str, Any]:
         "state": books.main_state,
         "pid": process.pid if process is not None else None,
         "id": str(process) if process is not None else None,
-        "argv": list(books.config.argv),
+        "argv": _shortened(books.config.argv),
         "started_at": wire.rfc3339(books.main_started_at) if books.ever_started else None,
         "restarts": books.restarts,
         "restart_policy": books.config.restart[0],
         "last_exit": _last_exit(books),
     }
+
+
+def _shortened(argv: tuple[str, ...]) -> list[str]:
+    """A command line may hold a megabyte, and the answer has to fit into one datagram."""
+    shown: list[str] = []
+    room = _ARGV_ROOM
+    for word in argv:
+        if len(word) > room:
+            return [*shown, word[:room] + "…"]
+        shown.append(word)
+        room -= len(word) + 4
+    return shown
 
 
 def _last_exit(books: Books) -> dict[str, Any] | None:

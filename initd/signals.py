@@ -41,7 +41,7 @@ def parse(text: str | int) -> int:
     """A signal by name (with or without SIG, in any case) or number. Raises UnknownSignal."""
     word = str(text).strip().upper()
     word = word.removeprefix("SIG")
-    number = NUMBERS.get(word)
+    number = NUMBERS.get(word) if word.isascii() else None
     if number is None:
         number = _real_time(word) if word.startswith("RT") else _numeric(word)
     if number is None or name_of(number) == str(number):

@@ -75,7 +75,7 @@ class Supervisor:
         """``stop``: main ends and the init stays. ``shutdown``: the init ends with it."""
         books = self.books
         operation = books.operations.begin(action, books.wall)
-        books.held = action == "stop"
+        books.held = action == "stop" and not books.retiring
         books.retiring = books.retiring or not books.held
         at_rest = books.main.state == STOPPED
         self.move(books.main, unit.STOP)
@@ -171,7 +171,8 @@ class Supervisor:
         which = books.main if failure.unit == MAIN else books.web
         if failure.forking:
             books.record("fork.failed", unit=which.name, why=failure.why, room=failure.room)
-        books.log("error", f"cannot run {which.name}: {failure.why}{failure.room}")
+        what = "run" if which is books.main else "start web:"
+        books.log("error", f"cannot {what} {failure.why}{failure.room}")
         back = True if failure.forking else None  # too few pids or too little memory may pass
         if books.phase != UP or (books.retiring and which is books.main):
             back = False

@@ -283,7 +283,7 @@ def write_line(fd: int, line: bytes) -> bool:
         waiter.register(fd, select.POLLOUT)
         if not any(events & select.POLLOUT for _, events in waiter.poll(0)):
             return False
-        os.write(fd, line[:4096])  # PIPE_BUF: what POLLOUT promises room for
+        os.write(fd, line if len(line) <= 4096 else line[:4095] + b"\n")  # PIPE_BUF: what POLLOUT promises
     except OSError:
         return False
     return True
@@ -309,17 +309,3 @@ def count_descriptors() -> int | None:
         return len(os.listdir("/proc/self/fd")) - 1
     except OSError:
         return None
-
-
-def room() -> str:
-    """For a fork that failed: how full the PID limits are, as far as they can be read."""
-    found = []
-    for name, path in (("pids.current", "pids.current"), ("pids.max", "pids.max")):
-        for mount in ("/sys/fs/cgroup", "/sys/fs/cgroup/pids"):
-            try:
-                with open(f"{mount}/{path}", "rb", buffering=0) as file:
-                    found.append(f"{name} {file.read(64).decode().strip()}")
-                    break
-            except OSError:
-                continue
-    return f" ({', '.join(found)})" if found else ""

@@ -161,19 +161,19 @@ class Unit:
         self, status: ExitStatus, now: float, *, failed: bool, back: bool | None = None
     ) -> tuple[str, ...]:
         """It ended, or could not be spawned. ``failed`` judges the exit; ``back`` overrules the policy."""
-        if self.process is not None and now - self.since >= self.policy.healthy_after:
-            self.failures = 0
-        self.failures += 1
-        wanted = self._wanted_back(failed) if back is None else back
+        healthy = self.process is not None and now - self.since >= self.policy.healthy_after
+        asked_for = self.state in (STOPPING, RESTARTING)  # an end that somebody wanted is no failure
+        failures = (0 if healthy else self.failures) + (not asked_for)
+        wanted = self._wanted_back(failed, failures) if back is None else back
         actions = self._move(DOWN_RETRY if wanted else DOWN_FINAL)
-        self.process, self.last_exit = None, status
+        self.process, self.last_exit, self.failures = None, status, failures
         if self.state == BACKOFF:
             self.delay = self.policy.delay(self.failures, self._dice())
         return actions
 
-    def _wanted_back(self, failed: bool) -> bool:
+    def _wanted_back(self, failed: bool, failures: int) -> bool:
         if self.policy.restart == "on-failure":
-            return failed and (self.policy.limit is None or self.failures <= self.policy.limit)
+            return failed and (self.policy.limit is None or failures <= self.policy.limit)
         return self.policy.restart == "always"
 
     def _move(self, what: str) -> tuple[str, ...]:

@@ -41,7 +41,7 @@ def main() -> int:
         return 0  # it died before we asked to be told
     privileges.drop(config.http_user)
     privileges.die_with_parent()
-    asyncio.run(_serve(letterbox, config))
+    return asyncio.run(_serve(letterbox, config))
 
 
 async def _serve(letterbox: socket.socket, config: Config) -> NoReturn:

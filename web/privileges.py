@@ -38,6 +38,8 @@ def first_to_go() -> None:
     try:
         with open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
             file.write("1000")
+    except FileNotFoundError:
+        return  # no /proc: the core has said so
     except OSError as error:
         say(f"cannot make web the first to go when memory ends ({error.strerror}); mount /proc writable")
 

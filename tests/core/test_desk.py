@@ -142,12 +142,12 @@ def test_signals_are_understood_by_name_and_number(spelled: str | int) -> None:
     assert not world.desk.books.retiring
 
 
-def test_a_signal_to_main_is_guarded_by_its_start_time() -> None:
+def test_a_signal_to_main_needs_no_start_time_because_main_is_not_reaped() -> None:
     world = running()
     main = world.desk.books.main.process
     assert main is not None
     effects = world.desk.handle(Asked({"t": "ask", "n": 1, "what": "main.signal", "signal": "HUP"}), 1.0, 1.0)
-    assert effects == [Deliver(1, main.pid, main.starttime, HUP)]
+    assert effects == [Deliver(1, main.pid, None, HUP)]
 
 
 def test_a_reused_pid_is_refused_and_audited() -> None:
@@ -216,3 +216,12 @@ def test_a_wrong_question_gets_its_code_and_changes_nothing(
     reply = world.ask(what, **fields)
     assert (reply["ok"], reply["error"]["code"]) == (False, code)
     assert (world.signals, world.state, len(world.history())) == ([], "running", 2)
+
+
+def test_a_long_command_line_is_shortened_so_that_the_state_can_still_be_told() -> None:
+    world = running("--", "sh", "-c", "x" * 200_000)
+    argv = world.ask("state")["status"]["main"]["argv"]
+    assert argv[:2] == ["sh", "-c"]
+    assert argv[2].startswith("xxx")
+    assert argv[2].endswith("…")
+    assert len(argv[2]) < 5_000

@@ -111,7 +111,7 @@ def test_a_fork_that_fails_is_tried_again_under_every_policy() -> None:
     assert (world.state, world.starts()) == ("running", 1)
     assert [event["room"] for event in world.history("fork.failed")] == [" (pids 10 of 10)"] * 3
     assert world.desk.books.restarts == 0
-    assert any(text.startswith("cannot start main: ") and "10 of 10" in text for _, text in world.logs)
+    assert any(text.startswith("cannot run ") and "10 of 10" in text for _, text in world.logs)
 
 
 @pytest.mark.parametrize(("found", "code"), [(False, 126), (True, 127)])

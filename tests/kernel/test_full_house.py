@@ -84,7 +84,8 @@ def test_at_the_limit_from_the_start_main_is_tried_again() -> None:
         made.wait_out("in place")
         group.limit(1)
         (made.home / "go").touch()
-        wait_for(lambda: "cannot start main: fork" in made.err(), "a word about it")
+        told = "cannot run 'sh': no process can be made: Resource temporarily unavailable (pids 1 of 1"
+        wait_for(lambda: told in made.err(), "a word about it, with the numbers")
         group.limit("max")
         made.ready()
         assert made.wait() == 4
