@@ -11,9 +11,8 @@ _MOUNT = "/sys/fs/cgroup"
 
 
 def report() -> str:
-    """`` (pids 10 of 10, processes of this user at most 4096)``, or nothing where nothing is known."""
-    found = [words for words in (_group(), _user()) if words]
-    return f" ({', '.join(found)})" if found else ""
+    """``pids 10 of 10, processes of this user at most 4096``, or nothing where nothing is known."""
+    return ", ".join(words for words in (_group(), _user()) if words)
 
 
 def _group() -> str:
@@ -29,7 +28,7 @@ def _directories() -> list[str]:
     """Where our pids controller may be: v1 and v2, by path and at the root of the mount."""
     places = []
     for line in _read("/proc/self/cgroup").splitlines():
-        _, controllers, path = (line.split(":", 2) + ["", ""])[:3]
+        _, controllers, path = [*line.split(":", 2), "", ""][:3]
         if "pids" in controllers.split(","):
             places += [f"{_MOUNT}/pids{path}", f"{_MOUNT}/pids"]
         elif not controllers:

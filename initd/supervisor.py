@@ -172,7 +172,8 @@ class Supervisor:
         if failure.forking:
             books.record("fork.failed", unit=which.name, why=failure.why, room=failure.room)
         what = "run" if which is books.main else "start web:"
-        books.log("error", f"cannot {what} {failure.why}{failure.room}")
+        room = f" ({failure.room})" if failure.room else ""
+        books.log("error", f"cannot {what} {failure.why}{room}")
         back = True if failure.forking else None  # too few pids or too little memory may pass
         if books.phase != UP or (books.retiring and which is books.main):
             back = False

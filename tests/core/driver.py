@@ -260,7 +260,7 @@ def missing(unit: str = MAIN) -> SpawnFailed:
 
 
 def no_fork(unit: str = MAIN) -> SpawnFailed:
-    return SpawnFailed(unit, "no process can be made", forking=True, room=" (pids 10 of 10)")
+    return SpawnFailed(unit, "no process can be made", forking=True, room="pids 10 of 10")
 
 
 def prepare(*options: str, argv: tuple[str, ...] = ("/bin/server", "-x"), dice: float = 0.0) -> World:

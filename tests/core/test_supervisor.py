@@ -109,7 +109,7 @@ def test_a_fork_that_fails_is_tried_again_under_every_policy() -> None:
     world.perform(world.desk.core.begin(world.now, world.wall))
     world.advance(4)
     assert (world.state, world.starts()) == ("running", 1)
-    assert [event["room"] for event in world.history("fork.failed")] == [" (pids 10 of 10)"] * 3
+    assert [event["room"] for event in world.history("fork.failed")] == ["pids 10 of 10"] * 3
     assert world.desk.books.restarts == 0
     assert any(text.startswith("cannot run ") and "10 of 10" in text for _, text in world.logs)
 
