@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 KILL, TERM = signals.NUMBERS["KILL"], signals.NUMBERS["TERM"]
 _LOOK = 0.02  # not everything that is swept is our child, and would tell us of its end
 _GIVE_UP = 1.0  # after KILL: what is left then is in disk sleep, and the kernel's
-_WEB_GIVE_UP = 2.0  # the same for web, which is asked first
 
 
 class Leaving:
@@ -78,7 +77,6 @@ class Leaving:
         if books.web.state == STOPPED:
             self.web_gone()
         else:
-            books.after("close.give_up", _WEB_GIVE_UP)
             self.supervisor.move(books.web, unit.STOP)
 
     def leave_web(self) -> None:

@@ -7,7 +7,7 @@ what SPAWN, ASK, KILL, WAIT and SETTLE mean for each of the two, and what people
 from __future__ import annotations
 
 from initd import __version__, signals, unit, wire
-from initd.books import UP, Books, describe
+from initd.books import CLOSING, UP, Books, describe
 from initd.model import (
     MAIN,
     RUNNING,
@@ -36,6 +36,7 @@ _WEB_GRACE = 30.0  # to import and attach, on a machine that is busy
 _WEB_STOP = 0.5  # to end its streams; not the engine's ten seconds
 _WEB_FAREWELL = 1.0  # after its letterbox closed: it exits by itself, or it is made to
 _KILL_AGAIN = 1.0  # a group may have been forking when the signal came
+_WEB_GIVE_UP = 1.5  # after KILL at the end: in disk sleep, and the kernel's
 _LAG = 0.2  # web has this long to make room before it is told that it missed something
 
 
@@ -218,8 +219,11 @@ class Supervisor:
         books.emit(Send(wire.encode({"t": "beat"})))
 
     def web_overdue(self) -> None:
-        if self.books.web.process is not None:
-            self._kill(self.books.web)
+        books = self.books
+        if books.web.process is not None:
+            self._kill(books.web)
+        if books.phase == CLOSING:  # counted from the KILL, however late that was
+            books.timers.setdefault("close.give_up", books.now + _WEB_GIVE_UP)
 
     def letterbox_closed(self, _: LetterboxClosed) -> None:
         self.books.attached = False
