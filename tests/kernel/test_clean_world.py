@@ -20,7 +20,7 @@ BLOCKED = {signal.SIGTERM, signal.SIGUSR1, signal.SIGTSTP, signal.SIGRTMIN + 3}
 IGNORED = {signal.SIGHUP, signal.SIGQUIT, signal.SIGTTOU, signal.SIGRTMAX}
 RESET = {signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD}
 # What whoever started these tests has left us: make's posix_spawn ignores 32, a shell's "&" INT and QUIT.
-OURS = signals_in(parse_status(Path("/proc/self/status").read_bytes())["SigIgn"]) - RESET
+AT_ENTRY = signals_in(parse_status(Path("/proc/self/status").read_bytes())["SigIgn"]) - RESET
 
 
 def strange_entry() -> None:
@@ -51,7 +51,7 @@ def test_main_gets_the_mask_and_the_ignored_signals_found_at_entry(http: bool) -
     seen = signal_sets(strange_entry, http=http)
     assert seen == {
         "SigBlk": frozenset(map(int, BLOCKED)),
-        "SigIgn": frozenset(map(int, IGNORED)) | OURS,
+        "SigIgn": frozenset(map(int, IGNORED)) | AT_ENTRY,
         "SigCgt": frozenset(),
         "SigPnd": frozenset(),
         "ShdPnd": frozenset(),
@@ -60,7 +60,7 @@ def test_main_gets_the_mask_and_the_ignored_signals_found_at_entry(http: bool) -
 
 def test_main_gets_an_untouched_signal_world_when_there_was_nothing_to_keep() -> None:
     seen = signal_sets(None)
-    assert seen.pop("SigIgn") == OURS
+    assert seen.pop("SigIgn") == AT_ENTRY
     assert set(seen.values()) == {frozenset()}
 
 
