@@ -7,7 +7,7 @@ TESTS ?= tests
 PYTHON ?= $(shell scripts/find-python)
 BIN = .venv/bin
 RUN_PACKAGES = curl nginx-light util-linux
-TEST_PACKAGES = $(RUN_PACKAGES) busybox catatonit cron dumb-init gcc libc6-dev procps prometheus redis-server stress-ng tini
+TEST_PACKAGES = $(RUN_PACKAGES) busybox catatonit cron dumb-init fish gcc libc6-dev mandoc procps prometheus redis-server stress-ng tini zsh
 
 # The tests measure, and what we start must not depend on who called make.
 unexport PYTHONDONTWRITEBYTECODE PYTHONHOME PYTHONPATH
@@ -24,6 +24,9 @@ test: lint ## everything: lint, types and all tests; TESTS=tests/core for less
 lint: .venv/test-ready ## ruff and mypy
 	$(BIN)/ruff check
 	$(BIN)/mypy
+
+pages: .venv/test-ready ## man pages and completions, from the option tables
+	$(BIN)/python -m scripts.pages
 
 cover: .venv/test-ready ## the tests, with what they did not reach
 	$(BIN)/coverage erase
@@ -51,4 +54,4 @@ run-packages:
 test-packages:
 	@scripts/debian-packages $(PYTHON) $(TEST_PACKAGES)
 
-.PHONY: help run test lint cover clean run-packages test-packages
+.PHONY: help run test lint pages cover clean run-packages test-packages
