@@ -60,13 +60,16 @@ def test_every_gotcha_names_a_test_that_exists(title: str, entry: str) -> None:
         assert f"def {name}(" in (ROOT / file).read_text(), f"{file} has no {name}"
 
 
-@pytest.mark.parametrize("target", ["run", "test", "lint", "cover", "clean", "help"])
+@pytest.mark.parametrize("target", ["run", "test", "lint", "pages", "cover", "clean", "help"])
 def test_make_knows_the_targets_that_are_spoken_of(target: str) -> None:
     done = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, check=False, text=True)
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("script", sorted(path.name for path in (ROOT / "scripts").iterdir()))
+SCRIPTS = sorted(path.name for path in (ROOT / "scripts").iterdir() if path.is_file() and not path.suffix)
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
 @pytest.mark.parametrize("shell", ["dash", "bash", "busybox sh"])
 def test_scripts_are_posix_shell_and_may_be_executed(script: str, shell: str) -> None:
     path = ROOT / "scripts" / script
