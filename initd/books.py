@@ -15,6 +15,7 @@ from initd.model import (
     RESTARTING,
     RUNNING,
     STARTING,
+    STOPPED,
     STOPPING,
     WEB,
     ExitStatus,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
     from initd.cli import Config
 
-UP, SWEEPING, CLOSING = "up", "sweeping", "closing"  # the way of the init itself
+UP, WAITING, SWEEPING, CLOSING = "up", "waiting", "sweeping", "closing"  # the way of the init itself
 WEB_POLICY = Policy("always", None, 0.1, 2.0, 10.0, 0.0)  # back before kubelet's patience (3 x 10 s) ends
 
 
@@ -46,6 +47,16 @@ class Init:
     role: str
     started: float  # wall
     listeners: tuple[dict[str, Any], ...]  # for web's hello
+    present: frozenset[int] = frozenset()  # children that were there before us, where that matters
+
+
+class Told:
+    """What the present main said by sd_notify."""
+
+    def __init__(self) -> None:
+        self.ready = self.reloading = self.stopping = False
+        self.starving = False  # its watchdog was not fed in time
+        self.status = ""
 
 
 class Books:
@@ -56,20 +67,22 @@ class Books:
         self.config, self.init = config, init
         self.main = Unit(MAIN, Policy(policy, limit, 0.5, 30.0, 10.0, 0.2), dice)
         self.web = Unit(WEB, WEB_POLICY, dice)
-        self.main.state = STARTING  # the bootstrap has asked for it already
+        self.main.state = STARTING if config.argv else STOPPED  # the bootstrap has asked for it already
         self.history = History(0 if config.no_http else config.history)  # there is nobody to read it
         self.ledger, self.operations = Ledger(), Operations()
         self.phase = UP
         self.retiring = False  # a stop has been asked for: no more restarts
         self.held = False  # main was stopped by the API: the init stays
         self.draining = False
-        self.ever_started = False
+        self.ever_started = self.ever_ready = False
+        self.told = Told()
         self.attached = False  # web reads events
         self.open_fds: int | None = None
         self.main_started_at = self.main_exit_at = 0.0  # wall
         self.now = self.wall = 0.0
         self.timers: dict[str, float] = {}
         self._outbox: list[Any] = []
+        self._voice = config.persona.voice if config.persona is not None else None
 
     # --- the outbox --------------------------------------------------------------------------------
 
@@ -85,9 +98,14 @@ class Books:
     def record(self, kind: str, **fields: object) -> None:
         """One event into the history."""
         self.history.add(kind, self.wall, fields, pending=self.attached)
+        if self._voice is not None:  # called as another init, we tell events in its words
+            for level, text in self._voice(kind, fields):
+                self.emit(Log(level, text))
 
     def log(self, level: str, text: str) -> None:
-        self.emit(Log(level, text))
+        """Our own words; called as another init, only what is wrong."""
+        if self._voice is None or level in ("error", "warning"):
+            self.emit(Log(level, text))
 
     def flush(self) -> None:
         """Tell web what happened so far: events first, so that whoever reads a reply finds them."""
@@ -163,6 +181,8 @@ class Books:
     def checks(self) -> list[dict[str, Any]]:
         """The named parts of /readyz and /startupz; docs/letterbox.md, ``ping``."""
         started = None if self.ever_started else "main has not been started yet"
+        if self.config.notify and not started and not self.ever_ready:
+            started = "main has not said READY=1 yet"
         return [
             *(_check(name, why, "ready") for name, why in self._readiness()),
             _check("started", started, "startup"),
@@ -174,7 +194,18 @@ class Books:
             ("main", None if self.main.state == RUNNING else f"main is {self.main_state}"),
             ("stopping", "a stop has begun" if leaving else None),
             ("drain", "draining" if self.draining else None),
+            *self._told(),
         )
+
+    def _told(self) -> tuple[tuple[str, str | None], ...]:
+        """The parts that only main can vouch for, where it was asked to."""
+        found: list[tuple[str, str | None]] = []
+        if self.config.notify:
+            why = "main says that it is stopping" if self.told.stopping else None
+            found.append(("notify", why or (None if self.told.ready else "main has not said READY=1")))
+        if self.config.watchdog:
+            found.append(("watchdog", "main did not feed it in time" if self.told.starving else None))
+        return tuple(found)
 
 
 def _check(name: str, why: str | None, probe: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import posix as os
+import sys
 
 from initd import cli, plans, sockets, spawning, syscalls
 from initd.cli import Config, Refusal
@@ -18,10 +19,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
+    from initd.notifybox import NotifyBox
     from initd.sockets import Listener
     from initd.spawning import Plan
 
 _NO_FORK = (errno.EAGAIN, errno.ENOMEM)
+_OTHERS = ("tini", "docker-init", "dumb-init", "catatonit")  # called by another init's name we are that init
 
 
 @record
@@ -33,7 +36,9 @@ class World:
     role: str
     proc: bool  # /proc is there, and of our own PID namespace
     plan: Plan
+    box: NotifyBox | None
     listeners: tuple[Listener, ...]
+    present: frozenset[int]  # our children before main
     main_pid: int | None  # None: it could not be forked, and is to be tried again
     failure: spawning.SpawnError | None
     started: float
@@ -48,10 +53,11 @@ def main(argv: list[str]) -> NoReturn:
     try:
         world = _bootstrap(argv, mask)
     except Refusal as refusal:
+        line = f"{refusal}\n".encode("utf-8", "backslashreplace")
         if refusal.code == 0:
-            os.write(1, f"{refusal}\n".encode())
+            os.write(refusal.fd, line)
         else:
-            syscalls.write_line(2, f"{refusal}\n".encode("utf-8", "backslashreplace"))
+            syscalls.write_line(refusal.fd, line)
         os._exit(refusal.code)
     from initd.loop import run  # main is running: from here on an import costs it nothing
 
@@ -62,24 +68,68 @@ def _bootstrap(argv: list[str], mask: frozenset[int]) -> World:
     started = syscalls.wall_clock()
     environ = plans.entry_environment()
     text = {syscalls.decode(name): syscalls.decode(value) for name, value in environ.items()}
-    config = cli.parse(argv, text)
+    config = _configure(argv, text)
+    try:
+        return _start(config, mask, environ, started)
+    except Refusal as refusal:
+        if config.persona is None or refusal.code != cli.REFUSED:
+            raise
+        raise config.persona.refusal(str(refusal)) from None
+
+
+def _configure(argv: list[str], environ: dict[str, str]) -> Config:
+    """As whom we were called: the script hands the name on, and a bundle finds it in argv."""
+    called = str(sys._xoptions.get("initd") or sys.argv[0].rpartition("/")[2])
+    if called not in _OTHERS:
+        return cli.parse(argv, environ)
+    from initd import personas
+
+    if called == "dumb-init":
+        from initd.persona_dumb_init import PROGRAM
+    elif called == "catatonit":
+        from initd.persona_catatonit import PROGRAM
+    else:
+        from initd.persona_tini import PROGRAM
+    return personas.parse(PROGRAM, called, argv, environ)
+
+
+def _start(config: Config, mask: frozenset[int], environ: dict[bytes, bytes], started: float) -> World:
     speaker = Speaker.for_config(config)
     warnings = list(config.warnings)
     syscalls.name_self(b"initd")
+    syscalls.unblock(config.own_signals)
     role = _take_role(config, warnings)
     proc = syscalls.find_proc()
     if not proc:
-        warnings.append(
-            "/proc is missing, or another namespace's: orphans are met when they end; mount ours"
-        )
+        warnings.append("/proc is missing, or another namespace's: orphans are met when they end; mount ours")
+    if config.session:
+        spawning.leave_terminal()
     plan = plans.main_plan(config, mask, environ, terminal=spawning.terminal_is_ours())
+    box = _open_box(config)
+    if box is not None:
+        plan = plans.notify_plan(plan, box.name, config.watchdog)
+    present = syscalls.child_pids() if config.kill_orphans else frozenset()
     listeners = sockets.bind_all(config, warnings)
-    pid, failure = _spawn_main(plan, config, listeners)
-    for warning in warnings:
-        speaker.say("warning", warning)
+    if config.persona is not None:
+        _say(speaker, warnings)  # as that program does, before its command may say anything
+    pid, failure = _spawn_main(plan, config, listeners) if config.argv else (None, None)
+    _say(speaker, warnings)
     for listener in listeners:
         speaker.say("info", f"listening on {listener.address}")
-    return World(config, speaker, role, proc, plan, listeners, pid, failure, started)
+    return World(config, speaker, role, proc, plan, box, listeners, present, pid, failure, started)
+
+
+def _open_box(config: Config) -> NotifyBox | None:
+    """Main's notify socket, where it was asked for; a watchdog is fed through the same."""
+    if not (config.notify or config.watchdog):
+        return None
+    from initd.notifybox import NotifyBox
+
+    try:
+        return NotifyBox()
+    except OSError as error:
+        why = os.strerror(error.errno or 0)
+        raise Refusal(f"cannot make a notify socket: {why}; leave --notify and --watchdog out") from None
 
 
 def _take_role(config: Config, warnings: list[str]) -> str:
@@ -94,6 +144,8 @@ def _take_role(config: Config, warnings: list[str]) -> str:
             os.kill(os.getpid(), config.parent_death_signal)
     if os.getpid() == 1:
         return "pid1"
+    if not (config.adopts or config.subreaper):
+        return _found_role(config, warnings)
     try:
         syscalls.prctl(syscalls.PR_SET_CHILD_SUBREAPER, 1)
     except (OSError, ImportError) as error:
@@ -102,15 +154,32 @@ def _take_role(config: Config, warnings: list[str]) -> str:
     return "subreaper"
 
 
+def _found_role(config: Config, warnings: list[str]) -> str:
+    """Not asked to adopt: passive, unless whoever became us was a subreaper, since that survives exec."""
+    if syscalls.is_subreaper():
+        return "subreaper"
+    if config.persona is not None and config.persona.passive:
+        warnings.append(config.persona.passive)
+    return "passive"
+
+
+def _say(speaker: Speaker, warnings: list[str]) -> None:
+    while warnings:
+        speaker.say("warning", warnings.pop(0))
+
+
 def _spawn_main(
     plan: Plan, config: Config, listeners: tuple[Listener, ...]
 ) -> tuple[int | None, spawning.SpawnError | None]:
     try:
         return spawning.spawn(plan), None
     except spawning.SpawnError as error:
-        if error.stage in ("fork", "pipe") and error.errno in _NO_FORK:
+        if error.stage in ("fork", "pipe") and error.errno in _NO_FORK and config.persona is None:
             return None, error
         sockets.remove_socket_file(listeners)
+        if error.stage == "exec" and config.persona is not None:
+            code, text = config.persona.exec_failure(config.argv[0], error.errno)
+            raise config.persona.refusal(text, code, error.pid) from None
         missing = error.stage == "exec" and error.errno == errno.ENOENT
         code = 127 if missing else _refused(error)
         raise Refusal(f"cannot run {plans.explain(error, config)}", code) from None

@@ -7,8 +7,9 @@ end with a pid that main had an hour ago.
 from __future__ import annotations
 
 from initd import signals
-from initd.books import SWEEPING, Books, describe
+from initd.books import SWEEPING, WAITING, Books, describe
 from initd.model import BatchReaped, ChildEnded, ChildrenListed, ExitStatus, Look, Sweep
+from initd.orphans import Orphans
 from initd.supervisor import Supervisor
 
 TYPE_CHECKING = False
@@ -22,8 +23,8 @@ _LOOK_APART = 0.05  # after a batch: a storm must not list thousands of children
 class Children:
     """Everything the kernel tells of our children goes through here."""
 
-    def __init__(self, books: Books, supervisor: Supervisor) -> None:
-        self.books, self.supervisor = books, supervisor
+    def __init__(self, books: Books, supervisor: Supervisor, orphans: Orphans) -> None:
+        self.books, self.supervisor, self.orphans = books, supervisor, orphans
         self._looked = -1.0
 
     def ended(self, end: ChildEnded) -> None:
@@ -65,7 +66,7 @@ class Children:
         books.ledger.reap_batch.observe(batch.seconds)
         if books.phase == SWEEPING:
             books.emit(Sweep(0))
-        elif "look" in books.timers and books.now - self._looked >= _LOOK_APART:
+        elif books.phase == WAITING or ("look" in books.timers and books.now - self._looked >= _LOOK_APART):
             books.emit(Look())
 
     def listed(self, listing: ChildrenListed) -> None:
@@ -79,6 +80,7 @@ class Children:
             if books.ledger.met_alive(child.process):
                 process = describe(child.process, child.name)
                 books.record("adopted", process=process, former_parent=None, seen="alive")
+                self.orphans.met(child)
 
     def look(self) -> None:
         """The slow tick."""

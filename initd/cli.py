@@ -6,9 +6,7 @@ and those over the table's defaults. Exit codes as in docker: 125 is our own ref
 
 from __future__ import annotations
 
-import posix as os
-
-from initd import options
+from initd import options, signals
 from initd.options import TABLE, Option
 
 TYPE_CHECKING = False
@@ -16,15 +14,29 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
+    from initd.personas import Persona
+
 REFUSED = 125
+# In a session of its own main's group is an orphaned one, which the kernel does not stop by those.
+_SESSION_REWRITE = tuple((number, signals.NUMBERS["STOP"]) for number in signals.JOB_CONTROL)
+_FACTS: dict[str, Any] = {  # what no option of initd's changes, but being another program does
+    "persona": None,
+    "own_group": True,
+    "adopts": True,
+    "farewell": False,
+    "default_signals": False,
+    "own_signals": (),
+    "listen_pid": False,
+}
 
 
 class Refusal(Exception):
-    """We will not start: ``str()`` is the one line to show, ``code`` what to exit with."""
+    """We will not start: ``str()`` is the one line to show on ``fd``, ``code`` what to exit with."""
 
     def __init__(self, text: str, code: int = REFUSED) -> None:
         super().__init__(text if code == 0 else one_line(text))
         self.code = code
+        self.fd = 2 if code else 1
 
 
 def one_line(text: str) -> str:
@@ -45,6 +57,11 @@ class Config:
     stop_timeout: float
     sweep_timeout: float
     drain: float
+    notify: bool
+    watchdog: float  # seconds; 0 is none
+    wait_orphans: float | None  # seconds, or infinity
+    signal_orphans: bool
+    kill_orphans: bool
     expect_exit: tuple[int, ...]
     user: tuple[str, str | None] | None
     workdir: str | None
@@ -67,6 +84,14 @@ class Config:
     verbose: int
     quiet: bool
     log_format: str
+    persona: Persona | None  # whom we are called as, if it is not initd
+    own_group: bool  # main leads a process group; False: it stays in ours
+    adopts: bool  # become a subreaper where we are not PID 1
+    suspends: bool  # when we are told to stop by the terminal, we do, after main
+    farewell: bool  # TERM to main's group on our way out
+    default_signals: bool  # main starts with no signal ignored or blocked
+    own_signals: tuple[int, ...]  # not forwarded: they do to us what they do to any program
+    listen_pid: bool  # a LISTEN_PID that is ours becomes main's; sd_listen_fds(3)
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         self.__dict__.update(values)
@@ -78,11 +103,21 @@ class Config:
 def parse(argv: Sequence[str], environ: Mapping[str, str]) -> Config:
     """The configuration for ``initd ARGV…``. Raises Refusal; code 0 means help or version was asked for."""
     given, command = _command_line(argv)
-    values: dict[str, Any] = {option.key: option.default for option in TABLE}
-    values.update(_from_environment(environ))
-    values.update(given)
+    config = settle(command, environ, {}, given)
     if not command:
         raise Refusal("cannot start: no command was given; say initd -- COMMAND [ARG…], or initd --help")
+    return config
+
+
+def settle(
+    command: Sequence[str], environ: Mapping[str, str], defaults: Mapping[str, Any], given: Mapping[str, Any]
+) -> Config:
+    """The table's defaults, ``defaults``, INITD_ variables, ``given``: each wins over those before it."""
+    values: dict[str, Any] = {option.key: option.default for option in TABLE}
+    values |= {**_FACTS, **defaults, **_from_environment(environ), **given}
+    values.setdefault("suspends", values["session"])
+    if values["session"]:
+        values["rewrite"] = _SESSION_REWRITE + values["rewrite"]
     listening = values["listen"]
     values.update(
         argv=tuple(command),
@@ -131,6 +166,9 @@ def _long(word: str, words: list[str], given: dict[str, Any]) -> None:
         if equals:
             raise Refusal(f"cannot use --{word}: --{name} takes no value; leave it out")
         _put(given, option, None)
+        return
+    if not equals and option.implied is not None:
+        _put(given, option, option.implied)
         return
     if not equals:
         if not words:
@@ -184,6 +222,8 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
             found[option.key] = _convert_with(option, options.number(0, 9), text)
         elif option.metavar is None:
             found[option.key] = _convert_with(option, options.choice("1", "0"), text) == "1"
+        elif option.implied is not None and text in ("1", "0"):
+            found[option.key] = option.implied if text == "1" else option.default
         elif option.many:
             words = (word for word in text.split(",") if word)
             found[option.key] = tuple(_convert(option, option.variable, word) for word in words)
@@ -211,37 +251,14 @@ def _strange_variables(environ: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _tokens(path: str | None, single: str | None) -> tuple[tuple[str, str], ...]:
-    """The token table. A token is never shown, not even in a refusal."""
-    found: list[tuple[str, str]] = []
-    if single is not None:
-        _check_token(single, "INITD_TOKEN")
-        found.append(("control", single))
-    if path is None:
-        return tuple(found)
+    if path is None and single is None:
+        return ()
+    from initd import tokens
+
     try:
-        with open(path, encoding="utf-8") as file:
-            lines = file.read(1 << 20).splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        why = os.strerror(error.errno or 0) if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise Refusal(f"cannot read the token file {path}: {why}; give initd a readable file") from None
-    for place, line in enumerate(lines, 1):
-        words = line.split()
-        if not words or words[0].startswith("#"):
-            continue
-        where = f"{path} line {place}"
-        if len(words) != 2 or words[0] not in options.ROLES:
-            raise Refusal(f"cannot use {where}: say ROLE TOKEN, with health, metrics, read or control")
-        _check_token(words[1], where)
-        found.append((words[0], words[1]))
-    return tuple(found)
-
-
-def _check_token(token: str, where: str) -> None:
-    if len(token) < options.TOKEN_MINIMUM:
-        cure = f"say at least {options.TOKEN_MINIMUM} characters, such as the output of openssl rand -hex 16"
-        raise Refusal(f"cannot use the token in {where}: it is too short; {cure}")
-    if not token.isascii() or not token.isprintable() or " " in token:
-        raise Refusal(f"cannot use the token in {where}: say printable ASCII without spaces")
+        return tokens.read(path, single)
+    except ValueError as error:
+        raise Refusal(str(error)) from None
 
 
 def _version() -> str:

@@ -17,12 +17,15 @@ from initd.model import (
     ChildrenListed,
     Dropped,
     LetterboxClosed,
+    Notified,
     SignalReceived,
     Spawned,
     SpawnFailed,
     Surveyed,
     Ticked,
 )
+from initd.orphans import Orphans
+from initd.readiness import Readiness
 from initd.supervisor import Supervisor
 
 TYPE_CHECKING = False
@@ -41,16 +44,20 @@ class Core:
         self.leaving = Leaving(books)
         self.supervisor = Supervisor(books, self.leaving.main_at_rest, self.leaving.web_gone)
         self.leaving.supervisor = self.supervisor
-        self.children = Children(books, self.supervisor)
-        self.forwarding = Forwarding(books, self.supervisor, self.leaving)
+        self.readiness = Readiness(books, self.supervisor)
+        self.supervisor.main_up = self.readiness.main_up
+        self.orphans = Orphans(books)
+        self.children = Children(books, self.supervisor, self.orphans)
+        self.forwarding = Forwarding(books, self.supervisor, self.leaving, self.orphans)
         self._inputs: dict[type, Callable[[Any], None]] = {
             Spawned: self.supervisor.spawned,
             SpawnFailed: self.supervisor.spawn_failed,
             ChildEnded: self.children.ended,
             BatchReaped: self.children.batch_reaped,
-            ChildrenListed: self.children.listed,
+            ChildrenListed: self._listed,
             SignalReceived: self.forwarding.received,
             Surveyed: self.leaving.surveyed,
+            Notified: self.readiness.notified,
             Dropped: self.supervisor.dropped,
             LetterboxClosed: self.supervisor.letterbox_closed,
             Ticked: self._ticked,
@@ -63,6 +70,9 @@ class Core:
             "web.overdue": self.supervisor.web_overdue,
             "web.beat": self.supervisor.beat,
             "lag": self.supervisor.lag,
+            "watchdog": self.readiness.missed,
+            "orphans": self.orphans.overdue,
+            "orphans.wait": self.leaving.sweep,
             "drain": self.forwarding.drained,
             "sweep.look": self.leaving.look,
             "sweep.kill": self.leaving.sweep_hard,
@@ -73,8 +83,10 @@ class Core:
     def begin(self, now: float, wall: float) -> list[Any]:
         """Once, before the first input: web is to be started, and the tick to tick."""
         self.books.now, self.books.wall = now, wall
-        if not self.books.config.no_http:
+        config = self.books.config
+        if not config.no_http or config.kill_orphans:
             self.books.after("look", 0.0)
+        if not config.no_http:
             self.supervisor.move(self.books.web, unit.START)
         return self.books.take()
 
@@ -88,6 +100,11 @@ class Core:
         """At the end of a turn: everything that web has not been told yet."""
         self.books.flush()
         return self.books.take()
+
+    def _listed(self, listing: ChildrenListed) -> None:
+        self.children.listed(listing)
+        self.orphans.listed()
+        self.leaving.listed()
 
     def _ticked(self, _: Ticked) -> None:
         name = self.books.due()

@@ -167,6 +167,8 @@ class Desk:
 
     def _run(self, number: int, message: dict[str, Any]) -> None:
         self._must_be_up()
+        if not self.books.config.argv:
+            raise Refused("wrong_state", "cannot start main: this is a pause (-P), and there is none")
         self._reply(number, operation=dict(self.core.supervisor.run(message["what"].removeprefix("main."))))
 
     def _stop(self, number: int, message: dict[str, Any]) -> None:

@@ -7,24 +7,31 @@ received, also begin a stop: no more restarts, and readiness off.
 from __future__ import annotations
 
 from initd import signals, unit
-from initd.books import SWEEPING, UP, Books, describe
+from initd.books import SWEEPING, UP, WAITING, Books, describe
 from initd.leaving import Leaving
 from initd.model import BACKOFF, RESTARTING, STOPPED, Signal, SignalReceived
+from initd.orphans import Orphans
 from initd.supervisor import Supervisor
 
+_STOP = signals.NUMBERS["STOP"]
 _ENDS = tuple(signals.NUMBERS[name] for name in ("INT", "TERM", "QUIT"))
 
 
 class Forwarding:
     """From the signal to main, and to what it means for us."""
 
-    def __init__(self, books: Books, supervisor: Supervisor, leaving: Leaving) -> None:
-        self.books, self.supervisor, self.leaving = books, supervisor, leaving
+    def __init__(self, books: Books, supervisor: Supervisor, leaving: Leaving, orphans: Orphans) -> None:
+        self.books, self.supervisor, self.leaving, self.orphans = books, supervisor, leaving, orphans
         self._rewrite = dict(books.config.rewrite)
         self._held: SignalReceived | None = None
 
     def received(self, received: SignalReceived) -> None:
-        """One signal, as the kernel delivered it."""
+        """One signal, as the kernel delivered it. In a session mode we stop as main does, after it."""
+        self._take(received)
+        if received.number in signals.JOB_CONTROL and self.books.config.suspends:
+            self.books.emit(Signal(self.books.init.pid, _STOP))
+
+    def _take(self, received: SignalReceived) -> None:
         target = self._rewrite.get(received.number, received.number)
         if target == 0:
             self.books.log("debug", f"dropped {signals.name_of(received.number)}, as --rewrite says")
@@ -32,11 +39,20 @@ class Forwarding:
         ends = received.number in _ENDS
         if self.books.phase == SWEEPING and ends:
             self.leaving.sweep_hard()
+        if self.books.phase == WAITING:
+            self._while_waiting(target, ends=ends)
         if self.books.phase != UP or (ends and self._hold(received)):
             return
         self._forward(target, received)
         if ends:
             self._retire()
+
+    def _while_waiting(self, number: int, *, ends: bool) -> None:
+        """Main is gone, and its daemons are waited for: a stop signal is for them."""
+        if ends:
+            self.leaving.sweep()
+        else:
+            self.orphans.signal(number)
 
     def _hold(self, received: SignalReceived) -> bool:
         """Keep a first stop signal back for --drain; a second one goes through at once."""
@@ -65,6 +81,7 @@ class Forwarding:
 
     def _forward(self, number: int, received: SignalReceived) -> None:
         books = self.books
+        self.orphans.signal(number)
         if books.main.process is None:
             return
         books.emit(Signal(books.main.process.pid, number, books.main_group))
@@ -74,7 +91,11 @@ class Forwarding:
             signal=signals.name_of(number),
             received=signals.name_of(received.number),
             process=describe(books.main.process, books.main_name),
-            sender={"pid": received.sender_pid, "uid": received.sender_uid},
+            sender={
+                "pid": received.sender_pid,
+                "uid": received.sender_uid,
+                "name": received.sender_name,
+            },
         )
 
     def _retire(self) -> None:

@@ -85,12 +85,14 @@ class Hands:
         return self._web_pid
 
     def _signal(self, effect: Signal) -> None:
-        """To a child; one that is not ours to signal (it changed its user) is said, and no error of ours."""
+        """To a child or a group; one that is not ours to signal (it changed its user) is no error of ours."""
         try:
             if effect.group:
                 _signal_group(effect.pid, effect.number)
             else:
                 syscalls.send_signal(effect.pid, effect.number)
+        except ProcessLookupError:
+            return  # nobody was left in the group
         except OSError as error:
             name, why = signals.name_of(effect.number), os.strerror(error.errno or 0)
             self.world.speaker.say("warning", f"could not send {name} to {effect.pid}: {why}")

@@ -7,13 +7,14 @@ ten seconds that an engine waits before it kills us.
 from __future__ import annotations
 
 from initd import signals, unit
-from initd.books import CLOSING, SWEEPING, UP, Books
-from initd.model import STOPPED, Exit, Surveyed, Sweep
+from initd.books import CLOSING, SWEEPING, UP, WAITING, Books
+from initd.model import STOPPED, Exit, Look, Signal, Surveyed, Sweep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from initd.supervisor import Supervisor
 
+FOREVER = float("inf")
 KILL, TERM = signals.NUMBERS["KILL"], signals.NUMBERS["TERM"]
 _LOOK = 0.02  # not everything that is swept is our child, and would tell us of its end
 _GIVE_UP = 1.0  # after KILL: what is left then is in disk sleep, and the kernel's
@@ -34,12 +35,39 @@ class Leaving:
             return
         books.record("shutdown", code=books.exit_code)
         books.cancel("look", "drain")
+        if books.config.farewell:
+            self._farewell()
+        if books.config.wait_orphans is None:
+            self.sweep()
+            return
+        books.phase = WAITING
+        if books.config.wait_orphans < FOREVER:
+            books.after("orphans.wait", books.config.wait_orphans)
+        books.emit(Look())
+
+    def listed(self) -> None:
+        """Our children were looked at: without adopted ones there is nobody to wait for."""
+        if self.books.phase == WAITING and not self.books.ledger.adopted:
+            self.sweep()
+
+    def sweep(self) -> None:
+        """What is left is told to end; TERM first."""
+        books = self.books
+        books.cancel("orphans.wait")
         if books.config.sweep_timeout <= 0:
             self._close()
             return
         books.phase = SWEEPING
         books.after("sweep.kill", books.config.sweep_timeout)
         books.emit(Sweep(TERM))
+
+    def _farewell(self) -> None:
+        """As dumb-init does: one TERM, rewritten as any other, to what is left of main's group."""
+        books = self.books
+        number = dict(books.config.rewrite).get(TERM, TERM)
+        if number and books.main.last_process is not None:
+            books.ledger.count_signal(number, "sweep")
+            books.emit(Signal(-books.main.last_process.pid, number))
 
     def surveyed(self, survey: Surveyed) -> None:
         """A sweep was made: done when nobody is left."""

@@ -11,13 +11,13 @@ import os
 import select
 import time
 
-from initd import proctable, signals, syscalls
+from initd import notify, proctable, signals, syscalls
 from initd.books import Init
 from initd.core import Core
 from initd.desk import Desk
 from initd.hands import Hands, spawn_failure
 from initd.letterbox import Letterbox
-from initd.model import MAIN, BatchReaped, SignalReceived, Spawned, Ticked
+from initd.model import MAIN, BatchReaped, Notified, SignalReceived, Spawned, Ticked
 from initd.sockets import remove_socket_file
 
 TYPE_CHECKING = False
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from initd.boot import World
+    from initd.notifybox import NotifyBox
 
 _CHLD = signals.NUMBERS["CHLD"]
 # What the kernel says to us about a write of ours. It is blocked like all others, and is not meant for main.
@@ -49,7 +50,7 @@ class Loop:
 
     def __init__(self, world: World) -> None:
         listeners = tuple(listener.as_dict() for listener in world.listeners)
-        init = Init(os.getpid(), os.getuid(), world.role, world.started, listeners)
+        init = Init(os.getpid(), os.getuid(), world.role, world.started, listeners, world.present)
         self.world = world
         self.core = Core(world.config, init, lambda: os.urandom(1)[0] / 256)
         self.desk = Desk(self.core)
@@ -57,6 +58,8 @@ class Loop:
         self._signalfd = self._open_signals()
         self._letterbox = Letterbox(self._epoll)
         self.hands = Hands(world, self._letterbox)
+        if world.box is not None:
+            self._epoll.register(world.box.fd, select.EPOLLIN)
         self._said: set[str] = set()
         self._last_batch = -1.0
 
@@ -83,11 +86,13 @@ class Loop:
         ready = self._wait()
         for number, pid, uid in self._signals(ready):
             if number != _CHLD and not (number in _OUR_OWN and pid == os.getpid()):
-                self.feed(SignalReceived(number, pid, uid))
+                self.feed(SignalReceived(number, pid, uid, proctable.name_of(pid)))
         self._drain_children()
         if self._letterbox.is_in(ready):
             for happened in self._letterbox.read():
                 self.feed(happened)
+        if self.world.box is not None and self.world.box.fd in ready:
+            self._read_notes(self.world.box)
         deadline = self.core.books.deadline()
         if deadline is not None and deadline <= time.monotonic():
             self.feed(Ticked())
@@ -124,6 +129,16 @@ class Loop:
         if self._signalfd is None:
             return syscalls.take_signals(0.0 if ready else _POLL)
         return syscalls.read_signals(self._signalfd) if self._signalfd in ready else []
+
+    def _read_notes(self, box: NotifyBox) -> None:
+        """Main's words by sd_notify. Whoever is not main or below it is not heard."""
+        books = self.core.books
+        for data, pid, _uid in box.read():
+            main = books.main.process.pid if books.main.process is not None else None
+            if pid == main or proctable.speaks_for_main(pid, main, books.ledger.adopted):
+                self.feed(Notified(notify.parse(data)))
+            else:
+                self.world.speaker.say("debug", f"pid {pid} is not main's and may not notify")
 
     def _drain_children(self) -> None:
         """Until there is no more: SIGCHLD coalesces, so its number says nothing.

@@ -215,6 +215,7 @@ class SignalReceived:
     number: int
     sender_pid: int = 0
     sender_uid: int = 0
+    sender_name: str | None = None  # it may have gone by the time that we look
 
 
 @record
@@ -249,6 +250,13 @@ class LetterboxClosed:
 
 
 @record
+class Notified:
+    """A word of main's by sd_notify, parsed; its sender is main or below it."""
+
+    words: dict[str, Any]
+
+
+@record
 class Surveyed:
     """A sweep was made: how many got the signal, and how many are left."""
 
@@ -280,7 +288,10 @@ class Spawn:
 
 @record
 class Signal:
-    """Send to a child of ours, or to its group. It is unreaped, so its pid is still its own."""
+    """Send to a child of ours, or to its group. It is unreaped, so its pid is still its own.
+
+    A negative pid, as in kill(2), is what is left of the group that a child led.
+    """
 
     pid: int
     number: int

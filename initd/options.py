@@ -192,6 +192,7 @@ class Option:
     default: Any
     help: str
     many: bool = False
+    implied: Any = None  # the value of the bare option; another one can only follow "="
     count: bool = False
 
     @property
@@ -215,6 +216,11 @@ OPTIONS: tuple[Option | str, ...] = (
     Option("stop-timeout", "", "DUR", duration, 10.0, "then KILL to its group after this (default 10s)"),
     Option("sweep-timeout", "", "DUR", duration, 1.0, "what main leaves behind gets TERM, then KILL after this (default 1s; 0 = no sweep)"),
     Option("drain", "", "DUR", duration, 0.0, "hold a TERM back this long while /readyz says 503"),
+    _flag("notify", "", "give main a socket for sd_notify; it is ready when it says READY=1"),
+    Option("watchdog", "", "DUR", duration, 0.0, "restart main when it does not say WATCHDOG=1 this often"),
+    Option("wait-orphans", "", "DUR", duration, None, "when main has ended, wait for adopted daemons too; =DUR: so long at most", implied=float("inf")),
+    _flag("signal-orphans", "", "forward signals to adopted processes as well"),
+    _flag("kill-orphans", "", "an orphan gets TERM when its parent dies, and KILL after the stop timeout"),
     Option("expect-exit", "e", "CODE", exit_code, (), "treat this exit code of main as 0", many=True),
     Option("user", "", "U[:G]", user, None, "run main as this user and group"),
     Option("workdir", "", "DIR", word, None, "run main in this directory"),

@@ -11,7 +11,7 @@ import errno
 import posix as os
 import sys
 
-from initd import spawning, syscalls
+from initd import signals, spawning, syscalls
 from initd.cli import Refusal
 from initd.spawning import Plan, SpawnError
 
@@ -62,9 +62,7 @@ def _pairs(raw: bytes) -> dict[bytes, bytes]:
 
 def main_plan(config: Config, mask: frozenset[int], environ: dict[bytes, bytes], *, terminal: bool) -> Plan:
     """The user's command in the world found at entry. Raises Refusal when --user cannot be looked up."""
-    steps: list[Step] = [("session", _new_session) if config.session else ("group", _new_group)]
-    if terminal:
-        steps.append(("terminal", spawning.take_terminal))
+    steps = _place(config, terminal=terminal)
     if config.oom_score_adj is not None:
         steps.append(("oom-score-adj", _oom_score(config.oom_score_adj)))
     steps.extend((f"rlimit {limit[0]}", _rlimit(limit)) for limit in config.rlimit)
@@ -76,9 +74,33 @@ def main_plan(config: Config, mask: frozenset[int], environ: dict[bytes, bytes],
         steps.append(("workdir", _chdir(config.workdir)))
     if config.umask is not None:
         steps.append(("umask", _umask(config.umask)))
-    steps.append(("signals", _restore_signals(mask)))
+    steps.append(("signals", _all_default if config.default_signals else _restore_signals(mask)))
     ours = {name: value for name, value in environ.items() if not name.startswith(b"INITD_")}
+    if config.listen_pid and ours.get(b"LISTEN_PID") == b"%d" % os.getpid():
+        steps.append(("LISTEN_PID", lambda: ours.update({b"LISTEN_PID": b"%d" % os.getpid()})))
     return Plan(tuple(map(syscalls.encode, config.argv)), ours, tuple(steps))
+
+
+def notify_plan(plan: Plan, name: bytes, watchdog: float) -> Plan:
+    """The same, where main finds its notify socket; sd_notify(3), sd_watchdog_enabled(3)."""
+    environ = {**plan.environ, b"NOTIFY_SOCKET": name}
+    environ.pop(b"WATCHDOG_PID", None)
+    environ.pop(b"WATCHDOG_USEC", None)
+    steps = plan.steps
+    if watchdog:
+        environ[b"WATCHDOG_USEC"] = b"%d" % round(watchdog * 1_000_000)
+        steps = (("watchdog", lambda: environ.update({b"WATCHDOG_PID": b"%d" % os.getpid()})), *steps)
+    return Plan(plan.argv, environ, steps)
+
+
+def _place(config: Config, *, terminal: bool) -> list[Step]:
+    """Main's session, group and terminal."""
+    if config.session:
+        return [("session", os.setsid), ("terminal", spawning.attach_terminal)]
+    if not config.own_group:
+        return []
+    group: Step = ("group", _new_group)
+    return [group, ("terminal", spawning.take_terminal)] if terminal else [group]
 
 
 def web_plan(letterbox: int, keep: Iterable[int]) -> Plan:
@@ -124,10 +146,6 @@ def _new_group() -> None:
     os.setpgid(0, 0)
 
 
-def _new_session() -> None:
-    os.setsid()
-
-
 def _restore_signals(mask: frozenset[int]) -> Callable[[], None]:
     def restore() -> None:
         syscalls.default_signals(_RESET)
@@ -137,7 +155,8 @@ def _restore_signals(mask: frozenset[int]) -> Callable[[], None]:
 
 
 def _all_default() -> None:
-    syscalls.default_signals(syscalls.ignored_signals())
+    """Of the real-time ones an "ignore" stays: dumb-init does not know them, and web never meets one."""
+    syscalls.default_signals(number for number in syscalls.ignored_signals() if number < signals.RTMIN)
     syscalls.set_mask(())
 
 

@@ -12,6 +12,8 @@ from initd.model import Child, ChildEnded, ChildrenListed, ExitStatus, ProcessId
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from initd.procfs import Stat
 
 
@@ -21,6 +23,12 @@ def stat_of(pid: int) -> Stat | None:
         return procfs.parse_stat(syscalls.read_stat(pid))
     except (OSError, ValueError):
         return None
+
+
+def name_of(pid: int) -> str | None:
+    """Its name; None for 0, which is the kernel or someone outside our namespace."""
+    stat = stat_of(pid) if pid > 0 else None
+    return stat.name if stat is not None else None
 
 
 def identify(pid: int) -> ProcessId:
@@ -62,6 +70,16 @@ def is_below(pid: int, ancestor: int, parents: dict[int, int]) -> bool:
         if pid <= 1:
             return False
     return False
+
+
+def speaks_for_main(pid: int, main: int | None, adopted: Container[int]) -> bool:
+    """Main, a process below it, or an orphan that was: main's daemons are adopted by us, and are main's."""
+    if main is None or pid <= 0:
+        return False
+    stats = {stat.pid: stat.ppid for stat in everyone()}
+    while pid not in (main, 0) and pid not in adopted:
+        pid = stats.pop(pid, 0)
+    return pid != 0
 
 
 def left_over(role: str, spared: set[int]) -> list[int]:

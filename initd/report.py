@@ -47,6 +47,8 @@ def _main(books: Books) -> dict[str, Any]:
         "restarts": books.restarts,
         "restart_policy": books.config.restart[0],
         "last_exit": _last_exit(books),
+        "status_text": books.told.status or None,
+        "reloading": books.told.reloading,
     }
 
 

@@ -11,6 +11,7 @@ from initd import syscalls
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from initd.cli import Config
+    from initd.personas import Persona
 
 LEVELS = ("error", "warning", "info", "debug", "trace")
 
@@ -18,22 +19,31 @@ LEVELS = ("error", "warning", "info", "debug", "trace")
 class Speaker:
     """Writes what is worth saying at this verbosity."""
 
-    def __init__(self, *, level: str = "info", json: bool = False) -> None:
+    def __init__(self, *, level: str = "info", json: bool = False, persona: Persona | None = None) -> None:
         self._heard = LEVELS[: LEVELS.index(level) + 1]
-        self._json = json
+        self._json, self._persona = json, persona
 
     @classmethod
     def for_config(cls, config: Config) -> Speaker:
         """-q: errors and warnings; default: info; -v: debug; -vv: trace."""
         level = "warning" if config.quiet else LEVELS[min(2 + config.verbose, 4)]
-        return cls(level=level, json=config.log_format == "json")
+        if config.persona is not None:
+            level = config.persona.level
+        return cls(level=level, json=config.log_format == "json", persona=config.persona)
 
     def say(self, level: str, text: str) -> None:
         """One line, whatever is in the text."""
         if level not in self._heard:
             return
-        line = self._as_json(level, text) if self._json else self._as_text(level, text)
-        syscalls.write_line(2, line.encode("utf-8", "backslashreplace"))
+        fd = 2
+        if self._json:
+            line = self._as_json(level, text)
+        elif self._persona is not None:
+            fd, line = self._persona.line(level, text)
+            line += "\n"
+        else:
+            line = self._as_text(level, text)
+        syscalls.write_line(fd, line.encode("utf-8", "backslashreplace"))
 
     def _as_text(self, level: str, text: str) -> str:
         flat = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

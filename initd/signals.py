@@ -21,6 +21,7 @@ NUMBERS: dict[str, int] = {
     if name.startswith("SIG") and name[3:4].isalpha() and name[3:] not in ("RTMIN", "RTMAX")
     if isinstance(number, int) and name not in ("SIG_DFL", "SIG_IGN")
 }
+JOB_CONTROL = tuple(NUMBERS[name] for name in ("TSTP", "TTIN", "TTOU"))  # by these a terminal stops a job
 NAMES: dict[int, str] = {number: name for name, number in NUMBERS.items() if name not in _ALIASES}
 
 

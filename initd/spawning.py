@@ -11,6 +11,7 @@ import fcntl
 import posix as os
 import select
 
+from initd import signals, syscalls
 from initd.model import record
 
 TYPE_CHECKING = False
@@ -24,9 +25,9 @@ _PATIENCE_MS = 5_000  # an exec on a dead network disk must not hold PID 1 for e
 class SpawnError(Exception):
     """A command could not be started: ``stage`` is fork, exec, or what was being set up."""
 
-    def __init__(self, stage: str, number: int) -> None:
+    def __init__(self, stage: str, number: int, pid: int = 0) -> None:
         super().__init__(f"{stage}: {os.strerror(number)}")
-        self.stage, self.errno = stage, number
+        self.stage, self.errno, self.pid = stage, number, pid  # the pid that the command would have had
 
 
 @record
@@ -65,7 +66,7 @@ def spawn(plan: Plan) -> int:
     if report:
         os.waitpid(pid, 0)
         stage, _, number = report.decode().rpartition(" ")
-        raise SpawnError(stage, int(number))
+        raise SpawnError(stage, int(number), pid)
     return pid
 
 
@@ -143,3 +144,29 @@ def take_terminal() -> None:
     except OSError as error:
         if error.errno not in (errno.ENOTTY, errno.EBADF, errno.ENXIO, errno.EPERM):
             raise
+
+
+def leave_terminal() -> None:
+    """Give up our controlling terminal, so that main's session can have it; TIOCNOTTY, ioctl_tty(2).
+
+    When the leader of a session leaves, the kernel sends HUP and CONT to the foreground group, and
+    so to us; those two are not meant for main.
+    """
+    import termios
+
+    try:
+        fcntl.ioctl(0, termios.TIOCNOTTY)
+    except OSError:  # no terminal, or none that controls us
+        return
+    if os.getsid(0) == os.getpid():
+        syscalls.discard((signals.NUMBERS["HUP"], signals.NUMBERS["CONT"]))
+
+
+def attach_terminal() -> None:
+    """In a new session: make the terminal on stdin ours, if it is one and free; TIOCSCTTY."""
+    import termios
+
+    try:
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    except OSError:  # no terminal, or another session's
+        return

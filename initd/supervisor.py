@@ -43,8 +43,11 @@ _LAG = 0.2  # web has this long to make room before it is told that it missed so
 class Supervisor:
     """Starts, stops and restarts; ``at_rest`` is called when main has settled."""
 
+    main_up: Callable[[], None]  # set by core.py: whoever wants to know of a new main
+
     def __init__(self, books: Books, at_rest: Callable[[], None], web_gone: Callable[[], None]) -> None:
         self.books = books
+        self._ask_by: int | None = None  # the signal of this one stop, where it is not the configured one
         self._at_rest, self._web_gone = at_rest, web_gone
         self._reason = "exit"  # why the next start of main happens
         self._web_heard = 0.0
@@ -85,6 +88,12 @@ class Supervisor:
             self._at_rest()
         return operation
 
+    def restart_for(self, reason: str, number: int | None = None) -> None:
+        """Main does not do its work: restart it under every policy, ``number`` being the way to say so."""
+        self._reason, self._ask_by = reason, number
+        self.move(self.books.main, unit.RESTART)
+        self._ask_by = None
+
     # --- actions -----------------------------------------------------------------------------------
 
     def move(self, which: Unit, what: str) -> None:
@@ -108,8 +117,9 @@ class Supervisor:
             books.emit(Signal(which.process.pid, TERM))
             books.after("web.overdue", _WEB_STOP)
         else:
-            books.ledger.count_signal(books.config.stop_signal, "stop")
-            books.emit(Signal(which.process.pid, books.config.stop_signal, books.main_group))
+            number = self._ask_by or books.config.stop_signal
+            books.ledger.count_signal(number, "stop")
+            books.emit(Signal(which.process.pid, number, books.main_group))
             books.after("main.overdue", books.config.stop_timeout)
 
     def _kill(self, which: Unit) -> None:
@@ -158,6 +168,7 @@ class Supervisor:
         books.record("main.started", process=process, restarts=books.restarts)
         detail = f"main is running as pid {up.process.pid}"
         books.operations.finish("done", books.wall, detail, "start", "restart")
+        self.main_up()
 
     def _web_up(self, up: Spawned) -> None:
         books = self.books

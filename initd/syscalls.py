@@ -25,7 +25,7 @@ else:
 
 _proc = "/proc"  # changed by find_proc alone
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
-PR_SET_CHILD_SUBREAPER = 36
+PR_SET_CHILD_SUBREAPER, PR_GET_CHILD_SUBREAPER = 36, 37
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 _ABSENT = (errno.ENOSYS, errno.EPERM)  # docker's old seccomp default said EPERM for what it did not know
 
@@ -72,6 +72,17 @@ def undo_python_signals() -> None:
 def set_mask(numbers: Iterable[int]) -> None:
     """Block exactly these."""
     _signal.pthread_sigmask(_signal.SIG_SETMASK, numbers)
+
+
+def unblock(numbers: Iterable[int]) -> None:
+    """Let these come through again."""
+    _signal.pthread_sigmask(_signal.SIG_UNBLOCK, numbers)
+
+
+def discard(numbers: Iterable[int]) -> None:
+    """Take these off the queue of blocked signals, if they are on it; sigtimedwait(2)."""
+    while _signal.sigtimedwait(numbers, 0) is not None:
+        continue
 
 
 def open_signalfd() -> int:
@@ -170,6 +181,17 @@ def prctl(option: int, value: int) -> None:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
+def is_subreaper() -> bool:
+    """Do orphans below us come to us, although we are not PID 1? Needs ctypes; no where that is missing."""
+    try:
+        import ctypes
+    except ImportError:
+        return False
+    answer = ctypes.c_int()
+    libc = ctypes.CDLL(None)
+    return libc.prctl(PR_GET_CHILD_SUBREAPER, ctypes.byref(answer), 0, 0, 0) == 0 and answer.value == 1
+
+
 # --- children --------------------------------------------------------------------------------------
 
 
@@ -242,6 +264,14 @@ def read_children() -> bytes:
         return b"".join(parts)
     finally:
         os.close(fd)
+
+
+def child_pids() -> frozenset[int]:
+    """The pids of our children; none where the kernel does not keep them."""
+    try:
+        return frozenset(map(int, read_children().split()))
+    except OSError:
+        return frozenset()
 
 
 def all_pids() -> list[int]:

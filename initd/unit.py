@@ -138,6 +138,7 @@ class Unit:
         self.policy = policy
         self.state = STOPPED
         self.process: ProcessId | None = None
+        self.last_process: ProcessId | None = None  # the one that ended last
         self.last_exit: ExitStatus | None = None
         self.since = 0.0  # when the present process was started, monotonic seconds
         self.failures = 0  # in a row
@@ -166,6 +167,7 @@ class Unit:
         failures = (0 if healthy else self.failures) + (not asked_for)
         wanted = self._wanted_back(failed, failures) if back is None else back
         actions = self._move(DOWN_RETRY if wanted else DOWN_FINAL)
+        self.last_process = self.process or self.last_process
         self.process, self.last_exit, self.failures = None, status, failures
         if self.state == BACKOFF:
             self.delay = self.policy.delay(self.failures, self._dice())

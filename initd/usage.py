@@ -38,7 +38,7 @@ _OTHER_VERSION = Option("version", "V", None, None, False, "show the version")
 
 def _option(row: Option) -> list[str]:
     short = f"-{row.short}, " if row.short else "    "
-    value = f" {row.metavar}" if row.metavar else ""
+    value = "" if row.metavar is None else f"[={row.metavar}]" if row.implied else f" {row.metavar}"
     again = " (repeatable)" if row.many or row.count else ""
     left = f"  {short}--{row.name}{value}"
     body = textwrap.wrap(row.help + again, 66)

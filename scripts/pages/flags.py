@@ -32,10 +32,16 @@ class Flag(NamedTuple):
         return tuple(SIGNAL_NAMES.split()) if self.name in SIGNALS else CHOICES.get(self.name, ())
 
 
+def _flag(row: Option) -> Flag:
+    """An optional value is none to a shell: the next word is not it."""
+    value = None if row.implied is not None else row.metavar
+    return Flag(f"--{row.name}", row.short and f"-{row.short}", value, row.help)
+
+
 def initd_flags() -> list[Flag]:
     """The option table, and the two that every program has."""
     rows = [row for row in OPTIONS if isinstance(row, Option)]
-    flags = [Flag(f"--{row.name}", row.short and f"-{row.short}", row.metavar, row.help) for row in rows]
+    flags = [_flag(row) for row in rows]
     return [
         *flags,
         Flag("--help", "-h", None, "show help"),

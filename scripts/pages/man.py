@@ -57,7 +57,9 @@ def initd_man() -> str:
             if isinstance(row, str):
                 yield f".SS {roff(row)}"
             else:
-                yield from _item(Flag(f"--{row.name}", row.short and f"-{row.short}", row.metavar, row.help))
+                name = f"--{row.name}" + (f"[={row.metavar}]" if row.implied else "")
+                value = None if row.implied else row.metavar
+                yield from _item(Flag(name, row.short and f"-{row.short}", value, row.help))
         yield ".SH ENVIRONMENT"
         yield "Every option is also a variable:"
         yield "\\fBINITD_\\fR and its long name in upper case, with _ for \\-."

@@ -22,6 +22,7 @@ SAMPLES: dict[str, tuple[str, Any, str, Any, str]] = {
     "stop-signal": ("INT", 2, "HUP", 1, "NOPE"),
     "stop-timeout": ("5s", 5.0, "1m", 60.0, "x"),
     "sweep-timeout": ("0", 0.0, "2s", 2.0, "x"),
+    "watchdog": ("30s", 30.0, "500ms", 0.5, "often"),
     "drain": ("3s", 3.0, "500ms", 0.5, "-1"),
     "expect-exit": ("1", 1, "143", 143, "256"),
     "user": ("www", ("www", None), "1:2", ("1", "2"), ":"),
@@ -49,7 +50,7 @@ def named(options: list[Option]) -> pytest.MarkDecorator:
 
 
 def test_every_option_is_tested_here() -> None:
-    others = {"tokens", "verbose"} | {option.name for option in FLAGS}
+    others = {"tokens", "verbose", "wait-orphans"} | {option.name for option in FLAGS}
     assert set(SAMPLES) | others == {option.name for option in TABLE}
 
 
@@ -159,8 +160,6 @@ def test_listening_nowhere_is_asked_for_and_stands_alone() -> None:
         (["--"], "cannot start: no command was given; say initd -- COMMAND [ARG…], or initd --help"),
         (["--nope", "x"], "cannot use --nope: there is no such option; see initd --help"),
         (["--nope=1", "x"], "cannot use --nope: there is no such option; see initd --help"),
-        (["--notify", "x"], "cannot use --notify: there is no such option; see initd --help"),
-        (["--watchdog=3s", "x"], "cannot use --watchdog: there is no such option; see initd --help"),
         (["-z", "x"], "cannot use -z: there is no such option; see initd --help"),
         (["-vz", "x"], "cannot use -z: there is no such option; see initd --help"),
         (["--Group", "x"], "cannot use --Group: there is no such option; see initd --help"),
@@ -248,3 +247,22 @@ def parsed(argv: list[str], environ: dict[str, str]) -> Config | Refusal:
         return parse(argv, environ)
     except Refusal as refused:
         return refused
+
+
+@pytest.mark.parametrize(
+    ("words", "variables", "value"),
+    [
+        ([], {}, None),
+        (["--wait-orphans"], {}, float("inf")),
+        (["--wait-orphans=5s"], {}, 5.0),
+        ([], {"INITD_WAIT_ORPHANS": "1"}, float("inf")),
+        ([], {"INITD_WAIT_ORPHANS": "0"}, None),
+        ([], {"INITD_WAIT_ORPHANS": "2m"}, 120.0),
+        (["--wait-orphans=3s"], {"INITD_WAIT_ORPHANS": "1"}, 3.0),
+    ],
+)
+def test_an_optional_value_only_follows_an_equals_sign(
+    words: list[str], variables: dict[str, str], value: float | None
+) -> None:
+    config = cli.parse([*words, "sleep", "9"], variables)
+    assert (config.wait_orphans, config.argv) == (value, ("sleep", "9"))

@@ -63,6 +63,8 @@ def test_the_state_has_the_shape_that_was_promised() -> None:
         "restarts": 0,
         "restart_policy": "on-failure",
         "last_exit": None,
+        "status_text": None,
+        "reloading": False,
     }
     assert status["web"] == {"pid": world.pid("web"), "restarts": 0}
     assert (status["ready"], status["reaped"], status["seq"]) == (True, {"total": 0}, 2)

@@ -96,7 +96,7 @@ def test_a_wrong_value_says_the_cure(name: str, text: str) -> None:
 @pytest.mark.parametrize("option", VALUED, ids=lambda option: option.name)
 def test_every_option_with_a_value_has_a_right_one_in_this_file(option: Option) -> None:
     assert option.name in {row[0] for row in GOOD} | {
-        "sweep-timeout", "drain", "parent-death-signal", "tokens",
+        "sweep-timeout", "drain", "watchdog", "wait-orphans", "parent-death-signal", "tokens",
     }  # fmt: skip
     assert option.metavar
 

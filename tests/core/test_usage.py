@@ -16,7 +16,8 @@ ENTRIES = re.split(r"\n(?=  (?:-\w, |    )--)|\n\n", HELP)  # an option with its
 
 @pytest.mark.parametrize("option", TABLE, ids=lambda option: option.name)
 def test_every_option_is_there_with_its_letter_its_value_and_its_words(option: Option) -> None:
-    left = f"--{option.name}" + (f" {option.metavar}" if option.metavar else "")
+    value = f"[={option.metavar}]" if option.implied else f" {option.metavar}"
+    left = f"--{option.name}" + (value if option.metavar else "")
     short = f"-{option.short}, " if option.short else "    "
     found = [entry for entry in ENTRIES if re.match(re.escape(f"  {short}{left}") + r"( |\n)", entry)]
     assert len(found) == 1

@@ -16,8 +16,6 @@ from .test_exit_codes import one_cannot
 WRONG = [
     (["--no-such-option"], "--no-such-option"),
     (["-Z"], "-Z"),
-    (["--notify"], "--notify"),
-    (["--watchdog", "10s"], "--watchdog"),
     (["--tls-cert", "cert.pem"], "--tls-cert"),
     (["--tls-key", "key.pem"], "--tls-key"),
     (["--tls-client-ca", "ca.pem"], "--tls-client-ca"),

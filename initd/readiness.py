@@ -1,0 +1,88 @@
+"""What main says of itself by sd_notify, and what follows: ready, stopping, alive. Pure; sd_notify(3).
+
+Law of this file: main's own words only count while they are this main's: a new start forgets them all.
+"""
+
+from __future__ import annotations
+
+from initd import signals
+from initd.books import Books, Told, describe
+from initd.model import RUNNING, Notified
+from initd.supervisor import Supervisor
+
+_ABRT = signals.NUMBERS["ABRT"]  # as systemd does: a core dump may say where it hung
+_MICROSECONDS = 1_000_000.0
+
+
+class Readiness:
+    """From main's words to readiness, and from its silence to a restart."""
+
+    def __init__(self, books: Books, supervisor: Supervisor) -> None:
+        self.books, self.supervisor = books, supervisor
+        self._watchdog = books.config.watchdog  # seconds; main may change it
+
+    def main_up(self) -> None:
+        """A new main: nothing that the old one said is true of it."""
+        self.books.told = Told()
+        self.books.cancel("watchdog")
+        self._watchdog = self.books.config.watchdog
+        if not self.books.config.notify:
+            self._wind_up()
+
+    def notified(self, notice: Notified) -> None:
+        """One message of main's, or of a process below it."""
+        books, words = self.books, notice.words
+        if books.main.state != RUNNING and not words.keys() & {"STOPPING", "EXTEND_TIMEOUT_USEC", "STATUS"}:
+            return
+        if "WATCHDOG_USEC" in words:
+            self._watchdog = words["WATCHDOG_USEC"] / _MICROSECONDS
+        if words.get("READY"):
+            self._ready()
+        if "STATUS" in words or "RELOADING" in words or "STOPPING" in words:
+            self._said(words)
+        if "EXTEND_TIMEOUT_USEC" in words:
+            self._extend(words["EXTEND_TIMEOUT_USEC"] / _MICROSECONDS)
+        if words.get("WATCHDOG") == "trigger":
+            self.missed()
+        elif words.get("WATCHDOG") == "1" or "WATCHDOG_USEC" in words:
+            self._wind_up()
+
+    def _ready(self) -> None:
+        books = self.books
+        books.told.reloading = False
+        if books.told.ready or books.main.process is None:
+            return
+        books.told.ready = books.ever_ready = True
+        after = round(books.now - books.main.since, 3)
+        books.record("main.ready", process=describe(books.main.process, books.main_name), after_seconds=after)
+        self._wind_up()
+
+    def _said(self, words: dict[str, object]) -> None:
+        told = self.books.told
+        told.status = str(words.get("STATUS", told.status))
+        told.reloading = told.reloading or "RELOADING" in words
+        told.stopping = told.stopping or "STOPPING" in words
+        self.books.record("status", text=told.status, reloading=told.reloading, stopping=told.stopping)
+
+    def _extend(self, seconds: float) -> None:
+        """Main asks for more time to stop, counted from now; never for less."""
+        at = self.books.timers.get("main.overdue")
+        if at is not None:
+            self.books.timers["main.overdue"] = max(at, self.books.now + seconds)
+
+    def _wind_up(self) -> None:
+        """The watchdog is fed, where there is one."""
+        if self._watchdog:
+            self.books.told.starving = False
+            self.books.after("watchdog", self._watchdog)
+
+    def missed(self) -> None:
+        """No word in time: main hangs. It is made to leave a core dump, and started again."""
+        books = self.books
+        books.cancel("watchdog")
+        if books.main.state != RUNNING:
+            return
+        books.told.starving = True
+        books.record("check.failed", check="watchdog", why=f"no word from main in {self._watchdog:g} s")
+        books.log("warning", f"main missed its watchdog of {self._watchdog:g} s and is restarted")
+        self.supervisor.restart_for("watchdog", _ABRT)

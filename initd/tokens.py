@@ -1,0 +1,47 @@
+"""The token table: ``ROLE TOKEN`` lines of a file, and one control token from the environment.
+
+Law of this file: a token is never shown, not even in a refusal. Imported only where there are any.
+"""
+
+from __future__ import annotations
+
+import posix as os
+
+from initd.options import ROLES, TOKEN_MINIMUM
+
+
+def read(path: str | None, single: str | None) -> tuple[tuple[str, str], ...]:
+    """(role, token) pairs, that of the environment first. Raises ValueError with the line to show."""
+    found: list[tuple[str, str]] = []
+    if single is not None:
+        _check(single, "INITD_TOKEN")
+        found.append(("control", single))
+    if path is None:
+        return tuple(found)
+    for place, line in enumerate(_lines(path), 1):
+        words = line.split()
+        if not words or words[0].startswith("#"):
+            continue
+        where = f"{path} line {place}"
+        if len(words) != 2 or words[0] not in ROLES:
+            raise ValueError(f"cannot use {where}: say ROLE TOKEN, with health, metrics, read or control")
+        _check(words[1], where)
+        found.append((words[0], words[1]))
+    return tuple(found)
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read(1 << 20).splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        why = os.strerror(error.errno or 0) if isinstance(error, OSError) else "it is not UTF-8 text"
+    raise ValueError(f"cannot read the token file {path}: {why}; give initd a readable file")
+
+
+def _check(token: str, where: str) -> None:
+    if len(token) < TOKEN_MINIMUM:
+        cure = f"say at least {TOKEN_MINIMUM} characters, such as the output of openssl rand -hex 16"
+        raise ValueError(f"cannot use the token in {where}: it is too short; {cure}")
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise ValueError(f"cannot use the token in {where}: say printable ASCII without spaces")

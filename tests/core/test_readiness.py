@@ -1,0 +1,119 @@
+"""initd.readiness: what main says of itself, and its silence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from initd import notify
+from initd.model import Notified
+from tests.core.driver import World, running
+
+
+def tell(world: World, *lines: str) -> None:
+    world.feed(Notified(notify.parse("\n".join(lines).encode())))
+
+
+def failing(world: World, probe: str = "ready") -> list[str]:
+    checks: list[dict[str, Any]] = world.ask("ping")["checks"]
+    return [check["name"] for check in checks if probe in check["for"] and not check["ok"]]
+
+
+def test_with_notify_main_is_ready_when_it_says_so_and_not_before() -> None:
+    world = running("--notify")
+    assert (failing(world), failing(world, "startup")) == (["notify"], ["started"])
+    world.advance(3.0)
+    tell(world, "READY=1")
+    assert (failing(world), failing(world, "startup")) == ([], [])
+    assert world.history("main.ready")[0]["after_seconds"] == 3.0
+    tell(world, "READY=1")
+    assert len(world.history("main.ready")) == 1
+
+
+def test_a_new_main_has_to_say_so_again_but_startup_stays_passed() -> None:
+    world = running("--notify", "--restart", "always")
+    tell(world, "READY=1")
+    world.end(world.pid(), 1)
+    world.advance(5.0)
+    assert world.state == "running"
+    assert (failing(world), failing(world, "startup")) == (["notify"], [])
+
+
+def test_status_reloading_and_stopping_are_told_on() -> None:
+    world = running("--notify")
+    tell(world, "READY=1", "STATUS=serving")
+    assert world.ask("state")["status"]["main"]["status_text"] == "serving"
+    tell(world, "RELOADING=1")
+    assert (world.ask("state")["status"]["main"]["reloading"], failing(world)) == (True, [])
+    tell(world, "READY=1")
+    assert world.ask("state")["status"]["main"]["reloading"] is False
+    tell(world, "STOPPING=1")
+    assert failing(world) == ["notify"]
+    assert [event["text"] for event in world.history("status")] == ["serving", "serving", "serving"]
+
+
+def test_a_watchdog_begins_with_ready_and_a_missed_one_restarts_main_under_every_policy() -> None:
+    world = running("--notify", "--watchdog", "2s")
+    world.advance(5.0)
+    assert world.signals == []
+    tell(world, "READY=1")
+    for _ in range(3):
+        world.advance(1.5)
+        tell(world, "WATCHDOG=1")
+    assert world.signals == []
+    main = world.pid()
+    world.advance(2.0)
+    assert world.signals == [(main, 6, False)]
+    assert (world.state, failing(world)[-1]) == ("restarting", "watchdog")
+    assert world.history("check.failed")[0]["check"] == "watchdog"
+    world.end(main, signal=6)
+    assert world.state == "running"
+    assert world.desk.books.ledger.main_restarts["watchdog"] == 1
+    assert failing(world) == ["notify"]
+
+
+def test_without_notify_the_watchdog_begins_with_the_start() -> None:
+    world = running("--watchdog", "2s")
+    world.advance(2.0)
+    assert world.signals == [(world.pid(), 6, False)]
+
+
+def test_main_can_trigger_and_set_its_watchdog() -> None:
+    world = running("--notify")
+    tell(world, "READY=1", "WATCHDOG_USEC=500000")
+    world.advance(0.4)
+    assert world.signals == []
+    world.advance(0.1)
+    assert len(world.signals) == 1
+    other = running("--notify")
+    tell(other, "WATCHDOG=trigger")
+    assert other.signals == [(other.pid(), 6, False)]
+
+
+def test_a_main_that_hangs_in_its_dump_is_killed_after_the_stop_timeout() -> None:
+    world = running("--watchdog", "1s", "--stop-timeout", "3s")
+    main = world.pid()
+    world.advance(1.0)
+    world.advance(3.0)
+    assert world.signals == [(main, 6, False), (main, 9, True)]
+
+
+def test_more_time_to_stop_is_given_but_never_less() -> None:
+    world = running("--notify", "--stop-timeout", "2s")
+    main = world.pid()
+    world.ask("main.stop")
+    world.advance(1.0)
+    tell(world, "EXTEND_TIMEOUT_USEC=5000000")
+    tell(world, "EXTEND_TIMEOUT_USEC=1")
+    world.advance(4.9)
+    assert (main, 9, True) not in world.signals
+    world.advance(0.2)
+    assert (main, 9, True) in world.signals
+
+
+def test_a_stop_takes_the_watchdog_off() -> None:
+    world = running("--watchdog", "1s")
+    main = world.pid()
+    world.ask("main.stop")
+    world.end(main, 0)
+    world.advance(5.0)
+    assert (world.state, world.signals) == ("stopped", [(main, 15, False)])

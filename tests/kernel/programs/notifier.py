@@ -1,0 +1,49 @@
+"""Speaks sd_notify by itself: feed-until-told, silent, stopping, or send NAME WORD…"""
+
+import os
+import signal
+import socket
+import sys
+import time
+
+
+def send(name, *words):
+    """One datagram to an abstract or ordinary socket."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        sock.connect("\0" + name[1:] if name.startswith("@") else name)
+        sock.send("\n".join(words).encode())
+
+
+def from_child(*_):
+    """A child says it, and stays until it was surely heard."""
+    if os.fork() == 0:
+        send(os.environ["NOTIFY_SOCKET"], "READY=1", "STATUS=from a child")
+        time.sleep(5)
+        os._exit(0)
+
+
+def main():
+    how, *rest = sys.argv[1:]
+    if how == "send":
+        send(*rest)
+        time.sleep(0.3)  # the sender has to be there when its credentials are looked at
+        return
+    name = os.environ["NOTIFY_SOCKET"]
+    told = []
+    answer = {
+        "feed-until-told": lambda *_: told.append(1),
+        "stopping": lambda *_: send(name, "STOPPING=1"),
+        "silent": from_child,
+    }[how]
+    signal.signal(signal.SIGUSR1, answer)
+    if how != "silent":
+        send(name, "READY=1")
+    print("socket", name, flush=True)
+    print("ready", flush=True)
+    while True:
+        if how == "feed-until-told" and not told:
+            send(name, "WATCHDOG=1")
+        time.sleep(0.2)
+
+
+main()
