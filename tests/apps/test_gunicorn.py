@@ -38,3 +38,15 @@ def test_gunicorn_lives_under_initd_from_start_to_graceful_stop(tmp_path: Path) 
         no_zombie(made)
         assert made.status()["main"]["restarts"] == 0
         assert made.stop() == 0
+
+
+def test_gunicorn_says_itself_when_it_is_ready(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(APPLICATION.format(answer="first"))
+    socket = tmp_path / "web.sock"
+    gunicorn = str(Path(sys.executable).with_name("gunicorn"))
+    words = ["--bind", f"unix:{socket}", "--chdir", str(tmp_path), "--no-control-socket"]
+    with scene(gunicorn, *words, "app:application", options=["--notify"]) as made:
+        wait_for(lambda: made.ask("GET", "/readyz").status == 200, "gunicorn to say READY=1")
+        assert made.status()["main"]["status_text"] == "Gunicorn arbiter booted"
+        assert made.wait_event("main.ready")["process"]["name"] == "gunicorn"
+        assert made.stop() == 0

@@ -7,14 +7,14 @@ import sys
 import time
 
 
-def send(name, *words):
+def send(name: str, *words: str) -> None:
     """One datagram to an abstract or ordinary socket."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
         sock.connect("\0" + name[1:] if name.startswith("@") else name)
         sock.send("\n".join(words).encode())
 
 
-def from_child(*_):
+def from_child(*_: object) -> None:
     """A child says it, and stays until it was surely heard."""
     if os.fork() == 0:
         send(os.environ["NOTIFY_SOCKET"], "READY=1", "STATUS=from a child")
@@ -22,14 +22,14 @@ def from_child(*_):
         os._exit(0)
 
 
-def main():
+def main() -> None:
     how, *rest = sys.argv[1:]
     if how == "send":
         send(*rest)
         time.sleep(0.3)  # the sender has to be there when its credentials are looked at
         return
     name = os.environ["NOTIFY_SOCKET"]
-    told = []
+    told: list[int] = []
     answer = {
         "feed-until-told": lambda *_: told.append(1),
         "stopping": lambda *_: send(name, "STOPPING=1"),
