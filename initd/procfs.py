@@ -26,10 +26,15 @@ if TYPE_CHECKING:
         starttime: int  # ticks after boot
         vsize: int
         rss: int  # pages
+        waited: int = 0  # user and system time of the children that it has waited for
 else:
     from collections import namedtuple  # typing would cost PID 1 another megabyte
 
-    Stat = namedtuple("Stat", "pid name state ppid pgrp session tty utime stime threads starttime vsize rss")
+    Stat = namedtuple(
+        "Stat",
+        "pid name state ppid pgrp session tty utime stime threads starttime vsize rss waited",
+        defaults=(0,),
+    )
 
 
 def decode_name(raw: bytes) -> str:
@@ -60,6 +65,7 @@ def parse_stat(raw: bytes) -> Stat:
         int(f[19]),
         int(f[20]),
         int(f[21]),
+        int(f[13]) + int(f[14]),
     )
 
 

@@ -78,11 +78,14 @@ def descendants(view: View) -> Families:
         yield from _sizes("main", "the main process", [main])
     below = [rows[pid] for pid in tree.descendants(view.tree, view.tree.init)]
     yield from gauge("tree_processes", "Processes below the init, web included.", len(below))
-    # A sum over the living falls when one of them ends: as a counter it would look like a restart.
-    yield from gauge(
-        "tree_cpu_seconds", "CPU time that the living processes below the init have used, in seconds.",
-        sum(map(_cpu, below)),
-    )  # fmt: skip
+    # What a process used passes to its parent when it is waited for, so that this sum does not fall.
+    above = rows.get(view.tree.init)
+    ticks = (above.waited if above else 0) + sum(row.utime + row.stime + row.waited for row in below)
+    yield from counter(
+        "tree_cpu_seconds_total",
+        "CPU time of all processes below the init, and of those that ended and were waited for, in seconds.",
+        ticks / TICKS,
+    )
     yield from _sizes("tree", "all processes below the init", below)
 
 
