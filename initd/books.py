@@ -57,6 +57,7 @@ class Told:
         self.ready = self.reloading = self.stopping = False
         self.starving = False  # its watchdog was not fed in time
         self.status = ""
+        self.successor: ProcessId | None = None  # who is to be main as soon as it is our child
 
 
 class Books:
@@ -76,6 +77,7 @@ class Books:
         self.draining = False
         self.ever_started = self.ever_ready = False
         self.told = Told()
+        self.former_mains: set[int] = set()  # children that were main until they named another
         self.attached = False  # web reads events
         self.open_fds: int | None = None
         self.main_started_at = self.main_exit_at = 0.0  # wall

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from initd import signals
 from initd.books import SWEEPING, WAITING, Books, describe
-from initd.model import BatchReaped, ChildEnded, ChildrenListed, ExitStatus, Look, Sweep
+from initd.model import MAIN, BatchReaped, Child, ChildEnded, ChildrenListed, ExitStatus, Look, Sweep
 from initd.orphans import Orphans
 from initd.supervisor import Supervisor
 
@@ -26,16 +26,18 @@ class Children:
     def __init__(self, books: Books, supervisor: Supervisor, orphans: Orphans) -> None:
         self.books, self.supervisor, self.orphans = books, supervisor, orphans
         self._looked = -1.0
+        self._end_of_main: tuple[ChildEnded, dict[str, Any]] | None = None  # kept until a look was made
 
     def ended(self, end: ChildEnded) -> None:
         """One child was reaped."""
         books = self.books
         owner = books.owner(end.process.pid)
+        former = end.process.pid in books.former_mains
         process = describe(end.process, end.name)
         ending = {"process": process, **_ending(end.status)}
-        if owner is None:
+        if owner is None and not former:
             self._orphan_ended(end, process)
-        origin = owner.name if owner is not None else "adopted"
+        origin = owner.name if owner is not None else MAIN if former else "adopted"
         books.ledger.count_reap(origin, end.status.outcome)
         books.record(
             "reaped",
@@ -45,10 +47,20 @@ class Children:
             cpu_seconds=end.cpu_seconds,
             max_resident_bytes=end.max_resident_bytes,
         )
+        books.former_mains.discard(end.process.pid)
+        books.ledger.adopted.pop(end.process.pid, None)  # a successor of main was adopted once
         if owner is books.main:
-            self.supervisor.main_ended(end, ending, in_words(end.status))
+            self._main_ended(end, ending)
         elif owner is books.web:
             self.supervisor.web_ended(end, ending, in_words(end.status))
+
+    def _main_ended(self, end: ChildEnded, ending: dict[str, Any]) -> None:
+        """Where it named a successor, that one may be our child by now: a look will tell."""
+        if self.books.told.successor is None:
+            self.supervisor.main_ended(end, ending, in_words(end.status))
+            return
+        self._end_of_main = end, ending
+        self.books.emit(Look())
 
     def _orphan_ended(self, end: ChildEnded, process: dict[str, Any]) -> None:
         books = self.books
@@ -75,12 +87,29 @@ class Children:
         self._looked = books.now
         books.open_fds = listing.open_fds
         for child in listing.children:
-            if child.zombie or books.owner(child.process.pid) is not None:
+            pid = child.process.pid
+            if child.zombie or pid in books.former_mains or books.owner(pid) is not None:
                 continue
             if books.ledger.met_alive(child.process):
                 process = describe(child.process, child.name)
                 books.record("adopted", process=process, former_parent=None, seen="alive")
                 self.orphans.met(child)
+
+    def succeed(self, listing: ChildrenListed) -> None:
+        """MAINPID: the named one becomes main once it is our child; before that only its parent can wait."""
+        books, ended = self.books, self._end_of_main
+        named, self._end_of_main = books.told.successor, None
+        if named is None:
+            return
+        if Child(named, "", False) in [Child(c.process, "", c.zombie) for c in listing.children]:
+            if ended is None and books.main.process is not None:
+                books.former_mains.add(books.main.process.pid)
+            books.told.successor = None
+            books.main.succeed(named)
+            books.record("main.started", process=describe(named, books.main_name), restarts=books.restarts)
+        elif ended is not None:
+            books.told.successor = None
+            self.supervisor.main_ended(*ended, in_words(ended[0].status))
 
     def look(self) -> None:
         """The slow tick."""

@@ -103,6 +103,7 @@ class Core:
 
     def _listed(self, listing: ChildrenListed) -> None:
         self.children.listed(listing)
+        self.children.succeed(listing)
         self.orphans.listed()
         self.leaving.listed()
 

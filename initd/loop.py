@@ -136,7 +136,10 @@ class Loop:
         for data, pid, _uid in box.read():
             main = books.main.process.pid if books.main.process is not None else None
             if pid == main or proctable.speaks_for_main(pid, main, books.ledger.adopted):
-                self.feed(Notified(notify.parse(data)))
+                words = notify.parse(data)
+                named = int(words.get("MAINPID", 0))
+                valid = named != main and proctable.speaks_for_main(named, main, books.ledger.adopted)
+                self.feed(Notified(words, proctable.identify(named) if valid else None))
             else:
                 self.world.speaker.say("debug", f"pid {pid} is not main's and may not notify")
 

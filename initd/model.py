@@ -254,6 +254,7 @@ class Notified:
     """A word of main's by sd_notify, parsed; its sender is main or below it."""
 
     words: dict[str, Any]
+    successor: ProcessId | None = None  # whom MAINPID names, where it is below main
 
 
 @record

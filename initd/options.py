@@ -231,7 +231,7 @@ OPTIONS: tuple[Option | str, ...] = (
     "Signals and reaping",
     _flag("group", "g", "forward signals to main's whole process group"),
     Option("rewrite", "r", "FROM:TO", rewrite, (), "translate a signal before forwarding; TO 0 drops it", many=True),
-    _flag("session", "", "run main in a session of its own and forward to its whole group"),
+    _flag("session", "", "run main in a session of its own, forward to its whole group, and stop when that is stopped"),
     _flag("subreaper", "s", "adopt orphans although we are not PID 1 (then the default)"),
     Option("parent-death-signal", "p", "SIG", signal, None, "get this signal when our own parent dies"),
     _flag("warn-on-reap", "w", "log every orphan that is reaped"),

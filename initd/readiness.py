@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from initd import signals
 from initd.books import Books, Told, describe
-from initd.model import RUNNING, Notified
+from initd.model import RUNNING, Look, Notified
 from initd.supervisor import Supervisor
 
 _ABRT = signals.NUMBERS["ABRT"]  # as systemd does: a core dump may say where it hung
@@ -34,6 +34,9 @@ class Readiness:
         books, words = self.books, notice.words
         if books.main.state != RUNNING and not words.keys() & {"STOPPING", "EXTEND_TIMEOUT_USEC", "STATUS"}:
             return
+        if notice.successor is not None:
+            books.told.successor = notice.successor
+            books.emit(Look())
         if "WATCHDOG_USEC" in words:
             self._watchdog = words["WATCHDOG_USEC"] / _MICROSECONDS
         if words.get("READY"):

@@ -158,6 +158,10 @@ class Unit:
         self.process, self.since = process, now
         return actions
 
+    def succeed(self, process: ProcessId) -> None:
+        """Another process is the command from now on; its state is not changed by that."""
+        self.last_process, self.process = self.process, process
+
     def down(
         self, status: ExitStatus, now: float, *, failed: bool, back: bool | None = None
     ) -> tuple[str, ...]:

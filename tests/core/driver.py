@@ -99,7 +99,7 @@ class World:
             case Spawn(unit):
                 return self._spawn(unit)
             case Signal(pid, number, group):
-                assert pid in self.children, "only an unreaped child's pid is still its own"
+                assert self._may_signal(pid), "only an unreaped child's pid is still its own"
                 self.signals.append((pid, number, group))
             case Deliver():
                 return self._deliver(effect)
@@ -135,6 +135,11 @@ class World:
         if not reused:
             self.signals.append((order.pid, order.number, False))
         return Delivered(order.ticket, child.id, child.name, reused=reused)
+
+    def _may_signal(self, pid: int) -> bool:
+        """A child, ourselves, or by its negative number the group that a child of ours led."""
+        led = {-process.id.pid for process in self.spawned}
+        return pid in self.children or pid == self.desk.books.init.pid or pid in led
 
     def _look(self) -> ChildrenListed:
         self.looks += 1

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from initd import notify
-from initd.model import Notified
-from tests.core.driver import World, running
+from initd.model import Notified, ProcessId
+from tests.core.driver import Process, World, running
 
 
 def tell(world: World, *lines: str) -> None:
@@ -117,3 +117,37 @@ def test_a_stop_takes_the_watchdog_off() -> None:
     world.end(main, 0)
     world.advance(5.0)
     assert (world.state, world.signals) == ("stopped", [(main, 15, False)])
+
+
+def test_a_named_child_becomes_main_and_the_old_ones_end_is_not_the_end() -> None:
+    world = running("--notify")
+    old, new = world.pid(), world.add_child("server").id
+    world.feed(Notified({"MAINPID": new.pid, "READY": True}, new))
+    assert world.ask("state")["status"]["main"]["pid"] == new.pid
+    world.end(old, 0)
+    assert (world.state, failing(world)) == ("running", [])
+    assert world.desk.books.ledger.adopted_total == 1
+    world.signal("HUP")
+    assert world.signals == [(new.pid, 1, False)]
+    world.end(new.pid, 9)
+    assert world.state == "stopped"
+    assert world.desk.books.exit_code == 9
+    assert world.desk.books.ledger.reaped["main/exited"] == 2
+
+
+def test_a_named_grandchild_becomes_main_when_the_old_one_leaves_it_to_us() -> None:
+    world = running("--notify")
+    old = world.pid()
+    heir = ProcessId(4_000, 40_000)
+    world.feed(Notified({"MAINPID": heir.pid}, heir))
+    assert world.ask("state")["status"]["main"]["pid"] == old
+    world.children[heir.pid] = Process(heir, "server", "", False, world.now)
+    world.end(old, 0)
+    assert (world.state, world.ask("state")["status"]["main"]["pid"]) == ("running", heir.pid)
+
+
+def test_a_named_process_that_is_gone_when_main_ends_changes_nothing() -> None:
+    world = running("--notify")
+    world.feed(Notified({"MAINPID": 4_000}, ProcessId(4_000, 40_000)))
+    world.end(world.pid(), 5)
+    assert (world.state, world.desk.books.exit_code) == ("stopped", 5)

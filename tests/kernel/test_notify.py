@@ -81,3 +81,15 @@ def test_main_that_says_it_is_stopping_is_not_ready_any_more() -> None:
         made.send(signal.SIGUSR1)
         wait_for(lambda: made.ask("GET", "/readyz").status == 503, "main to be stopping")
         assert "main says that it is stopping" in made.ask("GET", "/readyz").text
+
+
+def test_a_daemon_that_main_names_is_main_from_then_on_and_its_code_is_ours() -> None:
+    with scene(*program("notifier.py", "daemon"), options=NOTIFY) as made:
+        wait_for(lambda: made.ask("GET", "/readyz").status == 200, "the daemon to be ready")
+        made.wait_out("left ")
+        wait_for(lambda: "daemon " in made.out(), "the daemon's pid")
+        daemon = int(made.out().split("daemon ")[1].split()[0])
+        wait_for(lambda: made.status()["main"]["pid"] == daemon, "the daemon to be main")
+        assert made.status()["main"]["state"] == "running"
+        made.post("/api/v1/main/signal", {"signal": "USR1"})
+        assert made.wait() == 6

@@ -8,7 +8,8 @@ import time
 from .client import wait_for
 from .harness import run, scene
 
-DAEMON = "(setsid sh -c 'trap \"echo daemon got HUP\" HUP; echo daemon up; until [ -e go ]; do sleep 0.05; done' &)"
+WORK = 'trap "echo daemon got HUP" HUP; echo daemon up; until [ -e go ]; do sleep 0.05; done'
+DAEMON = f"(setsid sh -c '{WORK}' &)"
 
 
 def test_wait_orphans_leaves_with_mains_code_when_the_daemon_has_ended() -> None:

@@ -1,4 +1,4 @@
-"""Speaks sd_notify by itself: feed-until-told, silent, stopping, or send NAME WORD…"""
+"""Speaks sd_notify by itself: feed-until-told, silent, stopping, daemon, or send NAME WORD…"""
 
 import os
 import signal
@@ -22,8 +22,25 @@ def from_child(*_: object) -> None:
         os._exit(0)
 
 
+def daemon() -> None:
+    """The classic way: main forks a daemon, names it, and leaves. At USR1 the daemon exits with 6."""
+    if os.fork():
+        time.sleep(0.3)
+        print("left ", flush=True)
+        return
+    os.setsid()
+    signal.signal(signal.SIGUSR1, lambda *_: os._exit(6))
+    print("daemon", os.getpid(), flush=True)
+    send(os.environ["NOTIFY_SOCKET"], f"MAINPID={os.getpid()}", "READY=1")
+    while True:
+        time.sleep(1)
+
+
 def main() -> None:
     how, *rest = sys.argv[1:]
+    if how == "daemon":
+        daemon()
+        return
     if how == "send":
         send(*rest)
         time.sleep(0.3)  # the sender has to be there when its credentials are looked at
