@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from initd import signals
 from initd.books import SWEEPING, WAITING, Books, describe
-from initd.model import MAIN, BatchReaped, Child, ChildEnded, ChildrenListed, ExitStatus, Look, Sweep
+from initd.model import MAIN, BatchReaped, ChildEnded, ChildrenListed, ExitStatus, Look, Sweep
 from initd.orphans import Orphans
 from initd.supervisor import Supervisor
 
@@ -101,7 +101,8 @@ class Children:
         named, self._end_of_main = books.told.successor, None
         if named is None:
             return
-        if Child(named, "", False) in [Child(c.process, "", c.zombie) for c in listing.children]:
+        living = [child.process for child in listing.children if not child.zombie]
+        if named in living or books.ledger.adopted.get(named.pid) == named.starttime:
             if ended is None and books.main.process is not None:
                 books.former_mains.add(books.main.process.pid)
             books.told.successor = None

@@ -169,21 +169,22 @@ class Desk:
         self._must_be_up()
         if not self.books.config.argv:
             raise Refused("wrong_state", "cannot start main: this is a pause (-P), and there is none")
-        self._reply(number, operation=dict(self.core.supervisor.run(message["what"].removeprefix("main."))))
+        action = message["what"].removeprefix("main.")
+        self._reply(number, operation=dict(self.core.supervisor.run(action, _by(message))))
 
     def _stop(self, number: int, message: dict[str, Any]) -> None:
         action = message["what"].removeprefix("main.")
         if action == "stop":
             self._must_be_up()
-        operation = self.core.supervisor.stop(action)
+        operation = self.core.supervisor.stop(action, _by(message))
         self._reply(number, operation=dict(operation))
 
     def _must_be_up(self) -> None:
         if self.books.phase != UP:
             raise Refused("wrong_state", "cannot do that: the init is shutting down")
 
-    def _drain(self, number: int, _: dict[str, Any]) -> None:
-        self.core.forwarding.drain()
+    def _drain(self, number: int, message: dict[str, Any]) -> None:
+        self.core.forwarding.drain(_by(message))
         self._reply(number, draining=True)
 
     def _operation(self, number: int, message: dict[str, Any]) -> None:

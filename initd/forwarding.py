@@ -13,6 +13,10 @@ from initd.model import BACKOFF, RESTARTING, STOPPED, Signal, SignalReceived
 from initd.orphans import Orphans
 from initd.supervisor import Supervisor
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 _STOP = signals.NUMBERS["STOP"]
 _ENDS = tuple(signals.NUMBERS[name] for name in ("INT", "TERM", "QUIT"))
 
@@ -67,11 +71,11 @@ class Forwarding:
         books.after("drain", books.config.drain)
         return True
 
-    def drain(self) -> None:
+    def drain(self, by: dict[str, Any] | None = None) -> None:
         """Readiness off; main goes on. Idempotent."""
         if not self.books.draining:
             self.books.draining = True
-            self.books.record("drain", hold_seconds=self.books.config.drain)
+            self.books.record("drain", hold_seconds=self.books.config.drain, by=by)
 
     def drained(self) -> None:
         """The time is over: what was held back goes to main now."""

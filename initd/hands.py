@@ -30,7 +30,7 @@ from initd.model import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
     from typing import Any
 
     from initd.boot import World
@@ -43,8 +43,9 @@ _KILL = signals.NUMBERS["KILL"]
 class Hands:
     """Acts on the world that the bootstrap made."""
 
-    def __init__(self, world: World, letterbox: Letterbox) -> None:
+    def __init__(self, world: World, letterbox: Letterbox, known: Container[int]) -> None:
         self.world, self.letterbox = world, letterbox
+        self._known = known  # children that the core has met, by pid
         self.code: int | None = None  # set by the last effect: what to exit with
         self._web_pid = 0
         self._ways: dict[type, Callable[[Any], object | None]] = {
@@ -135,7 +136,7 @@ class Hands:
         return Surveyed(left, left)
 
     def _look(self, _: Look) -> ChildrenListed:
-        return proctable.children()
+        return proctable.children(self._known)
 
     def _send(self, effect: Send) -> Dropped | None:
         return None if self.letterbox.send(effect.datagram) else Dropped(effect.events)

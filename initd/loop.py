@@ -17,7 +17,7 @@ from initd.core import Core
 from initd.desk import Desk
 from initd.hands import Hands, spawn_failure
 from initd.letterbox import Letterbox
-from initd.model import MAIN, BatchReaped, Notified, SignalReceived, Spawned, Ticked
+from initd.model import MAIN, BatchReaped, ChildEnded, Notified, SignalReceived, Spawned, Ticked
 from initd.sockets import remove_socket_file
 
 TYPE_CHECKING = False
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _CHLD = signals.NUMBERS["CHLD"]
 # What the kernel says to us about a write of ours. It is blocked like all others, and is not meant for main.
 _OUR_OWN = (signals.NUMBERS["PIPE"], signals.NUMBERS["XFSZ"])
+_SHARE = 0.01  # seconds of reaping in one turn; web's probes have half a second
 _STORM = 0.002  # batches that follow each other this closely are gathered into one
 _POLL = 0.05  # without a signalfd we look for signals this often; and a turn that fails waits so long
 
@@ -57,11 +58,14 @@ class Loop:
         self._epoll = select.epoll()
         self._signalfd = self._open_signals()
         self._letterbox = Letterbox(self._epoll)
-        self.hands = Hands(world, self._letterbox)
+        self.hands = Hands(world, self._letterbox, self.core.books.ledger.adopted)
         if world.box is not None:
             self._epoll.register(world.box.fd, select.EPOLLIN)
         self._said: set[str] = set()
         self._last_batch = -1.0
+        self._batch, self._batch_seconds = 0, 0.0  # reaped since there was nothing to reap
+        self._more = False  # the last batch used up its share, and there may be more to reap
+        self._forensic = not world.config.no_http or world.config.warn_on_reap
 
     def _open_signals(self) -> int | None:
         try:
@@ -115,19 +119,20 @@ class Loop:
         self._perform(self.desk.handle(happened, time.monotonic(), time.time()))
 
     def _perform(self, effects: list[Any]) -> None:
-        for effect in effects:
-            result = self.hands.perform(effect)
+        """All of them first, then what came of them: a result must not overtake the rest of its batch."""
+        results = [self.hands.perform(effect) for effect in effects]
+        for result in results:
             if result is not None:
                 self.feed(result)
 
     def _wait(self) -> list[int]:
         deadline = self.core.books.deadline()
         seconds = -1.0 if deadline is None else max(0.0, deadline - time.monotonic())
-        return [fd for fd, _ in self._epoll.poll(seconds if self._signalfd is not None else 0.0)]
+        return [fd for fd, _ in self._epoll.poll(0.0 if self._more or self._signalfd is None else seconds)]
 
     def _signals(self, ready: list[int]) -> list[tuple[int, int, int]]:
         if self._signalfd is None:
-            return syscalls.take_signals(0.0 if ready else _POLL)
+            return syscalls.take_signals(0.0 if ready or self._more else _POLL)
         return syscalls.read_signals(self._signalfd) if self._signalfd in ready else []
 
     def _read_notes(self, box: NotifyBox) -> None:
@@ -146,25 +151,38 @@ class Loop:
     def _drain_children(self) -> None:
         """Until there is no more: SIGCHLD coalesces, so its number says nothing.
 
-        In a storm each exit would cost a turn of its own; a short rest makes batches of them.
+        In a storm each exit would cost a turn of its own, so a short rest makes batches of them; and a
+        batch ends after its share of time, so that signals and questions do not wait for the storm's end.
         """
-        began = time.monotonic()
-        if syscalls.peek() is None:
-            return
-        if began - self._last_batch < _STORM:
+        now = time.monotonic()
+        if not self._more and now - self._last_batch < _STORM and syscalls.peek() is not None:
             time.sleep(_STORM)
-            began = time.monotonic()
-        count = 0
-        while (pid := syscalls.peek()) is not None:
-            stat = proctable.stat_of(pid)  # the zombie's name and age are gone once it is reaped
-            reaped = syscalls.reap(pid)
-            if reaped is None:
+        began, self._more = time.monotonic(), False
+        while (end := self._next_end()) is not None:
+            self._batch += 1
+            self.feed(end)
+            if time.monotonic() - began > _SHARE:
+                self._more = True
                 break
-            count += 1
-            self.feed(proctable.describe_end(reaped, stat))
-        if count:
-            self._last_batch = time.monotonic()
-            self.feed(BatchReaped(count, self._last_batch - began))
+        self._batch_seconds += time.monotonic() - began
+        if self._batch and not self._more:
+            batch = BatchReaped(self._batch, self._batch_seconds)
+            self._batch, self._batch_seconds, self._last_batch = 0, 0.0, time.monotonic()
+            self.feed(batch)
+        elif not self._batch:
+            self._batch_seconds = 0.0
+
+    def _next_end(self) -> ChildEnded | None:
+        """Reap one. Where somebody may ask, name and age are read first: they go with the zombie."""
+        if not self._forensic:
+            reaped = syscalls.reap(-1)
+            return None if reaped is None else proctable.describe_end(reaped, None)
+        pid = syscalls.peek()
+        if pid is None:
+            return None
+        stat = proctable.stat_of(pid)
+        reaped = syscalls.reap(pid)
+        return None if reaped is None else proctable.describe_end(reaped, stat)
 
 
 def _place_of(error: BaseException) -> str:

@@ -202,7 +202,7 @@ class Child:
 
 @record
 class ChildrenListed:
-    """All our children at one moment, and how many descriptors we hold."""
+    """Our children at one moment, but those that are known already; and how many descriptors we hold."""
 
     children: tuple[Child, ...]
     open_fds: int | None = None

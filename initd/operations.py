@@ -26,11 +26,11 @@ class Operations:
         return self._all.get(number)
 
     @property
-    def running(self) -> str | None:
-        """The action under way, if any."""
-        return self._running["action"] if self._running is not None else None
+    def by(self) -> dict[str, Any] | None:
+        """Who asked for what is under way."""
+        return self._running["by"] if self._running is not None else None
 
-    def begin(self, action: str, wall: float) -> dict[str, Any]:
+    def begin(self, action: str, wall: float, by: dict[str, Any] | None = None) -> dict[str, Any]:
         """The operation for this action: a new one, or the running one of the same action."""
         if self._running is not None:
             if self._running["action"] == action:
@@ -44,6 +44,7 @@ class Operations:
             "started_at": wire.rfc3339(wall),
             "ended_at": None,
             "detail": None,
+            "by": by,
         }
         self._all[self._last] = self._running = operation
         if len(self._all) > _KEPT:

@@ -132,7 +132,7 @@ def word(text: str) -> str:
 
 def host_name(text: str) -> str:
     """A Host name without port, in lower case."""
-    if not text or "/" in text or " " in text:
+    if not 0 < len(text) <= 253 or "/" in text or " " in text or not text.isprintable():
         raise ValueError("say a host name such as init.example.com")
     return text.lower()
 

@@ -56,7 +56,8 @@ def _shortened(argv: tuple[str, ...]) -> list[str]:
     """A command line may hold a megabyte, and the answer has to fit into one datagram."""
     shown: list[str] = []
     room = _ARGV_ROOM
-    for word in argv:
+    for raw in argv:
+        word = raw.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
         if len(word) > room:
             return [*shown, word[:room] + "…"]
         shown.append(word)

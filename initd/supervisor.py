@@ -50,6 +50,8 @@ class Supervisor:
         self._ask_by: int | None = None  # the signal of this one stop, where it is not the configured one
         self._at_rest, self._web_gone = at_rest, web_gone
         self._reason = "exit"  # why the next start of main happens
+        self._why = ""  # how its last run or start ended, in words
+        self._from_rest = False  # the start that is under way was asked for while main was held
         self._web_heard = 0.0
         self._actions = {
             unit.SPAWN: self._spawn,
@@ -61,10 +63,11 @@ class Supervisor:
 
     # --- what people ask of main -------------------------------------------------------------------
 
-    def run(self, action: str) -> dict[str, Any]:
+    def run(self, action: str, by: dict[str, Any] | None = None) -> dict[str, Any]:
         """``restart`` or ``start``: also undoes a stop that a signal began."""
         books = self.books
-        operation = books.operations.begin(action, books.wall)
+        operation = books.operations.begin(action, books.wall, by)
+        self._from_rest = books.held and books.main.state == STOPPED
         books.held = books.retiring = books.draining = False
         books.cancel("drain")
         running = books.main.state == RUNNING
@@ -75,10 +78,10 @@ class Supervisor:
             books.operations.finish("done", books.wall, "main is running", action)
         return operation
 
-    def stop(self, action: str) -> dict[str, Any]:
+    def stop(self, action: str, by: dict[str, Any] | None = None) -> dict[str, Any]:
         """``stop``: main ends and the init stays. ``shutdown``: the init ends with it."""
         books = self.books
-        operation = books.operations.begin(action, books.wall)
+        operation = books.operations.begin(action, books.wall, by)
         books.held = action == "stop" and not books.retiring
         books.retiring = books.retiring or not books.held
         at_rest = books.main.state == STOPPED
@@ -118,15 +121,29 @@ class Supervisor:
             books.after("web.overdue", _WEB_STOP)
         else:
             number = self._ask_by or books.config.stop_signal
-            books.ledger.count_signal(number, "stop")
+            self._audit(number)
             books.emit(Signal(which.process.pid, number, books.main_group))
             books.after("main.overdue", books.config.stop_timeout)
+
+    def _audit(self, number: int) -> None:
+        """A signal of ours to main is counted and recorded, with whoever asked for the stop."""
+        books = self.books
+        assert books.main.process is not None
+        books.ledger.count_signal(number, "stop")
+        books.record(
+            "signal.sent",
+            signal=signals.name_of(number),
+            process=describe(books.main.process, books.main_name),
+            source="stop",
+            by=books.operations.by,
+            outcome="sent",
+        )
 
     def _kill(self, which: Unit) -> None:
         assert which.process is not None
         books = self.books
         if which is books.main:
-            books.ledger.count_signal(KILL, "stop")
+            self._audit(KILL)
             books.log("warning", f"main did not stop within {books.config.stop_timeout:g} s and is killed")
         books.emit(Signal(which.process.pid, KILL, group=True))
         books.after(f"{which.name}.overdue", _KILL_AGAIN)
@@ -134,7 +151,8 @@ class Supervisor:
     def _wait(self, which: Unit) -> None:
         self.books.after(f"{which.name}.due", which.delay)
         if which is self.books.main:
-            self.books.record("main.backoff", delay_seconds=round(which.delay, 3), failures=which.failures)
+            delay = round(which.delay, 3)
+            self.books.record("main.backoff", delay_seconds=delay, failures=which.failures, why=self._why)
 
     def _settle(self, which: Unit) -> None:
         books = self.books
@@ -144,7 +162,8 @@ class Supervisor:
             return
         books.record("main.stopped", held=books.held)
         books.operations.finish("done", books.wall, "main is stopped", "stop", "shutdown")
-        books.operations.finish("failed", books.wall, "main could not be started", "start", "restart")
+        failure = "a stop came between" if books.retiring else "main could not be started"
+        books.operations.finish("failed", books.wall, failure, "start", "restart")
         self._at_rest()
 
     # --- births and deaths -------------------------------------------------------------------------
@@ -162,7 +181,7 @@ class Supervisor:
         books = self.books
         if books.ever_started:
             books.ledger.main_restarts[self._reason] += 1
-        books.ever_started, self._reason = True, "exit"
+        books.ever_started, self._reason, self._from_rest = True, "exit", False
         books.main_started_at = books.wall
         process = describe(up.process, books.main_name)
         books.record("main.started", process=process, restarts=books.restarts)
@@ -175,7 +194,7 @@ class Supervisor:
         books.attached = False
         self._web_heard = books.now + _WEB_GRACE - _BEAT_PATIENCE
         books.after("web.beat", _BEAT_EVERY)
-        books.record("web.started", process=describe(up.process, "web"))
+        books.record("web.started", process=describe(up.process, "initd-web"))
         books.emit(Send(wire.encode(self._hello())))
 
     def spawn_failed(self, failure: SpawnFailed) -> None:
@@ -189,12 +208,15 @@ class Supervisor:
         back = True if failure.forking else None  # too few pids or too little memory may pass
         if books.phase != UP or (books.retiring and which is books.main):
             back = False
+        if which is books.main:
+            books.main_exit_at, self._why = books.wall, failure.why
+            books.held = self._from_rest  # a start from rest that fails leaves it at rest, not us at the end
         status = ExitStatus(127 if failure.missing else 126, None)
         self._do(which, which.down(status, books.now, failed=True, back=back))
 
     def main_ended(self, end: ChildEnded, ending: dict[str, Any], words: str) -> None:
         books = self.books
-        books.main_exit_at = books.wall
+        books.main_exit_at, self._why = books.wall, words
         books.cancel("main.overdue")
         books.record("main.exited", **ending, core_dumped=end.status.dumped)
         books.log("info", f"main (pid {end.process.pid}) ended: {words}")

@@ -9,6 +9,8 @@ import posix as os
 
 from initd.options import ROLES, TOKEN_MINIMUM
 
+TOKEN_MAXIMUM, TOKENS_MAXIMUM = 200, 200  # the whole table goes to web in one datagram of 64 KiB
+
 
 def read(path: str | None, single: str | None) -> tuple[tuple[str, str], ...]:
     """(role, token) pairs, that of the environment first. Raises ValueError with the line to show."""
@@ -27,6 +29,8 @@ def read(path: str | None, single: str | None) -> tuple[tuple[str, str], ...]:
             raise ValueError(f"cannot use {where}: say ROLE TOKEN, with health, metrics, read or control")
         _check(words[1], where)
         found.append((words[0], words[1]))
+    if len(found) > TOKENS_MAXIMUM:
+        raise ValueError(f"cannot use {path}: it has {len(found)} tokens; say at most {TOKENS_MAXIMUM}")
     return tuple(found)
 
 
@@ -43,5 +47,7 @@ def _check(token: str, where: str) -> None:
     if len(token) < TOKEN_MINIMUM:
         cure = f"say at least {TOKEN_MINIMUM} characters, such as the output of openssl rand -hex 16"
         raise ValueError(f"cannot use the token in {where}: it is too short; {cure}")
+    if len(token) > TOKEN_MAXIMUM:
+        raise ValueError(f"cannot use the token in {where}: say at most {TOKEN_MAXIMUM} characters")
     if not token.isascii() or not token.isprintable() or " " in token:
         raise ValueError(f"cannot use the token in {where}: say printable ASCII without spaces")

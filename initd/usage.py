@@ -22,7 +22,7 @@ a repeatable option is separated by commas; the command line wins. INITD_* never
 Exit codes: COMMAND's own; 128+N when it died of signal N; 127 not found; 126 not executable;
 125 when initd refused.
 
-Called as tini, docker-init, dumb-init or catatonit, it is that program: its options, words and codes.
+Called as tini, docker-init, dumb-init or catatonit it is that program: options, words and codes.
 """
 
 

@@ -29,6 +29,7 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C at the terminal is for the main command
     privileges.die_with_parent()
     privileges.first_to_go()
+    privileges.name_self("initd-web")
     letterbox = socket.socket(fileno=LETTERBOX)
     try:
         config = Config.of(read_hello(letterbox))
@@ -41,6 +42,7 @@ def main() -> int:
         return 0  # it died before we asked to be told
     privileges.drop(config.http_user)
     privileges.die_with_parent()
+    privileges.look_around(config.init_pid)
     return asyncio.run(_serve(letterbox, config))
 
 

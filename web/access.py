@@ -15,7 +15,6 @@ from web.house import Config
 from web.problem import Problem
 
 ROLES = ("health", "metrics", "read", "control")  # each includes those before it
-_DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 
 class Peer(NamedTuple):
@@ -36,11 +35,11 @@ class Caller(NamedTuple):
 
 def caller(peer: Peer, authorization: Sequence[bytes], config: Config) -> Caller:
     """Who asks. A token that is shown must be right: Problem("unauthorized") rather than a lower role."""
+    if peer.kind == "unix" and peer.uid in (0, config.init_uid):
+        return Caller("control", True, f"unix:uid={peer.uid}")
     role = config.anonymous
     if authorization:
         role = _role_of_token(authorization, config)
-    if peer.kind == "unix" and peer.uid in (0, config.init_uid):
-        return Caller("control", True, f"unix:uid={peer.uid}")
     name = f"unix:uid={peer.uid}" if peer.kind == "unix" else peer.address
     return Caller(role, bool(authorization), name)
 
@@ -81,40 +80,43 @@ def _unauthorized(detail: str) -> Problem:
 class Names:
     """The names that this server answers to, against DNS rebinding and cross-site requests.
 
-    An Origin is ours when it is the very authority that the request was sent to: another port of this
-    machine, or another IP address, is another site. --allow-host names both, for proxies that change Host.
+    A page is ours when it came from this machine (localhost, the hostname, a loopback address), from the
+    very name that the request was sent to, or from one named by --allow-host. Another IP address is not
+    enough: whoever has one could serve a page there that posts to us.
     """
 
     def __init__(self, hostname: str, allow_hosts: Sequence[str]) -> None:
         self._allowed = {_plain(name) for name in allow_hosts}
         self._ours = {"localhost", _plain(hostname)} | self._allowed
 
-    def check(self, host: str | None, origin: str | None) -> None:
+    def check(self, host: str | None, origins: Sequence[str]) -> None:
         """Raises Problem("misdirected"). Without a Host (HTTP/1.0) there is no browser to protect."""
         if host is not None and not self._is_ours(host):
             raise Problem(
                 "misdirected",
                 f"cannot answer for the host {_shown(host)}: allow it with --allow-host, or use a token",
             )
-        if origin is not None and not self._same_site(origin, host or ""):
-            raise Problem(
-                "misdirected",
-                f"cannot answer pages of {_shown(origin)}: allow its host with --allow-host, or use a token",
-            )
+        for origin in origins:
+            if not self._is_our_page(origin, host or ""):
+                raise Problem(
+                    "misdirected",
+                    f"cannot answer pages of {_shown(origin)}: say --allow-host, or use a token",
+                )
 
     def _is_ours(self, authority: str) -> bool:
         name = _plain(_split(authority)[0])
         return name in self._ours or is_address(name)
 
-    def _same_site(self, origin: str, host: str) -> bool:
-        scheme, mark, authority = origin.partition("://")
+    def _is_our_page(self, origin: str, host: str) -> bool:
+        _scheme, mark, authority = origin.partition("://")
         if not mark:
             return False  # "null": a file, a sandbox or a redirect
-        name, port = _split(authority)
-        host_name, host_port = _split(host)
-        default = _DEFAULT_PORTS.get(scheme.lower(), "")
-        same = (_plain(name), port or default) == (_plain(host_name), host_port or default)
-        return same or _plain(name) in self._allowed
+        name = _plain(_split(authority)[0])
+        return name in self._ours or _is_loopback(name) or name == _plain(_split(host)[0]) != ""
+
+
+def _is_loopback(name: str) -> bool:
+    return is_address(name) and (name.startswith("127.") or name == "::1")
 
 
 def is_address(name: str) -> bool:

@@ -41,8 +41,8 @@ class Row(NamedTuple):
 
     @property
     def named(self) -> bool:
-        """Whether Host and Origin are looked at: probes and scrapes come by any name."""
-        return self.group not in ("health", "metrics")
+        """Whether Host and Origin are looked at: probes, scrapes and the description come by any name."""
+        return self.path == "/" or self.path.startswith(("/static/", "/api/"))
 
 
 GET, POST, PROBE = ("GET",), ("POST",), ("GET", "HEAD")
@@ -119,7 +119,7 @@ def _admit(row: Row, names: Names, request: Request) -> None:
 
 def _check_names(row: Row, names: Names, request: Request) -> None:
     if row.named and request.state.peer.kind == "tcp":
-        names.check(request.headers.get("host"), request.headers.get("origin"))
+        names.check(request.headers.get("host"), request.headers.getlist("origin"))
 
 
 async def _not_routed(request: Request, error: Exception) -> Response:

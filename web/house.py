@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from web.sampler import Sampler
 
 GROUPS = ("health", "metrics", "api", "stream", "page")
-BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)  # kubelet gives up at 1 s, a scrape at 10 s
+BOUNDS = (0.005, 0.025, 0.1, 0.5, 1.0, 5.0)  # kubelet gives up at 1 s, a scrape at 10 s
 
 
 class Listener(NamedTuple):

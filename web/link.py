@@ -58,6 +58,7 @@ class Link:
         self._outbox: deque[tuple[int, bytes]] = deque()
         self._shared: dict[str, asyncio.Task[dict[str, Any]]] = {}
         self._resyncing: asyncio.Task[None] | None = None
+        self._whole = asyncio.Event()  # the history from before our start has been fetched
         self.garbage = 0
 
     def attach(self) -> None:
@@ -122,6 +123,14 @@ class Link:
     async def state(self) -> dict[str, Any]:
         """The core's ``status`` and ``counters``."""
         return await self.shared("state")
+
+    async def whole(self) -> None:
+        """Wait for the history from before our start. Raises Silent: half a history would be a wrong one."""
+        try:
+            async with asyncio.timeout(RESYNC_TIMEOUT):
+                await self._whole.wait()
+        except TimeoutError:
+            raise Silent("cannot fetch the history from the init yet; try again", sent=False) from None
 
     async def caught_up(self, seq: int) -> None:
         """Wait until the mirror knows event ``seq``: who reads our answer shall find it in the history."""
@@ -219,6 +228,7 @@ class Link:
             if self._mirror.last == after:
                 await asyncio.sleep(RESYNC_PAUSE)
         self._resyncing = None
+        self._whole.set()
 
     def _gone(self) -> None:
         self.close()

@@ -98,7 +98,8 @@ class Mirror:
         """Events after ``seq`` of those ``kinds`` (of all, where none is named), and where to go on."""
         found = list(islice(self._wanted(seq, kinds), limit))
         cut = limit is not None and len(found) == limit
-        return found, found[-1].seq if cut else self.last
+        # Where to go on never runs backwards, however far behind we are: then events would be told twice.
+        return found, found[-1].seq if cut else max(self.last, seq if seq <= self.newest else 0)
 
     def latest(self, kinds: Collection[str], limit: int) -> tuple[list[Entry], int]:
         """The last ``limit`` events of those ``kinds`` that we still have, and where to go on."""

@@ -10,6 +10,7 @@ import ctypes
 import os
 import pwd
 import signal
+from contextlib import suppress
 
 from web.say import say
 
@@ -44,6 +45,12 @@ def first_to_go() -> None:
         say(f"cannot make web the first to go when memory ends ({error.strerror}); mount /proc writable")
 
 
+def name_self(name: str) -> None:
+    """What ps shows for us, instead of python3."""
+    with suppress(OSError), open("/proc/self/comm", "w", encoding="ascii") as file:
+        file.write(name)
+
+
 def drop(user: str | None) -> None:
     """Become ``user`` for good, when started as root; None and root keep it."""
     if os.geteuid() == 0 and user not in (None, "root", "0"):
@@ -59,6 +66,15 @@ def drop(user: str | None) -> None:
         _prctl(_PR_SET_NO_NEW_PRIVS, 1)
     except OSError as error:
         say(f"cannot give up new privileges ({error.strerror}); a kernel of 3.5 or later can")
+
+
+def look_around(init: int) -> None:
+    """Say so when this user sees no other processes: hidepid, proc(5)."""
+    if os.path.exists("/proc/self") and not os.path.exists(f"/proc/{init}/stat"):
+        say(
+            "cannot see other processes: /proc hides them from this user; "
+            "say --http-user root, or mount /proc with gid= of a group of it"
+        )
 
 
 def _become(uid: int, gid: int, name: str | None) -> None:

@@ -20,7 +20,6 @@ D = TypeVar("D")
 ID_PATTERN = r"^[1-9][0-9]{0,6}(-(0|[1-9][0-9]{0,17}))?$"
 _ID = re.compile(ID_PATTERN.replace("$", r"\Z"))
 _INTEGER = re.compile(r"-?[0-9]{1,18}\Z")
-_NUMBER = re.compile(r"[0-9]{1,12}(\.[0-9]{1,12})?\Z")
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -45,16 +44,6 @@ def integer(request: Request, name: str, default: D, low: int, high: int) -> int
     if not _INTEGER.match(value) or not low <= int(value) <= high:
         raise malformed(name, f"it is a whole number from {low} to {high}")
     return int(value)
-
-
-def number(request: Request, name: str, default: D, low: float, high: float) -> float | D:
-    """A number such as ``30`` or ``0.5``, from ``low`` to ``high``: durations in seconds."""
-    value = single(request, name)
-    if value is None:
-        return default
-    if not _NUMBER.match(value) or not low <= float(value) <= high:
-        raise malformed(name, f"it is a number from {low:g} to {high:g}")
-    return float(value)
 
 
 def choice(request: Request, name: str, options: tuple[str, ...]) -> str | None:

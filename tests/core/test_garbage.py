@@ -89,4 +89,4 @@ def test_replies_are_written_as_json_of_ascii() -> None:
     world = running(argv=("/bin/sérver", "\udcff\n"))
     effects = world.desk.handle(Asked({"t": "ask", "n": 1, "what": "signal", "pid": "ü"}), 1.0, 1.0)
     assert json.loads(effects[-1].datagram.decode("ascii"))["ok"] is False
-    assert world.ask("state")["status"]["main"]["argv"] == ["/bin/sérver", "\udcff\n"]
+    assert world.ask("state")["status"]["main"]["argv"] == ["/bin/sérver", "\\xff\n"]

@@ -15,10 +15,9 @@ def test_an_operation_begins_running_and_ends_with_a_word() -> None:
         "started_at": "1970-01-01T00:00:01.000Z",
         "ended_at": None,
         "detail": None,
+        "by": None,
     }
-    assert operations.running == "stop"
     operations.finish("done", 2.0, "main is stopped")
-    assert operations.running is None
     found = operations.get(1)
     assert found is not None
     assert (found["state"], found["ended_at"], found["detail"]) == (
@@ -47,16 +46,16 @@ def test_another_wish_supersedes_the_running_one() -> None:
     operations.begin("start", 2.0)
     first = operations.get(1)
     assert first is not None
-    assert (first["state"], first["detail"], operations.running) == ("failed", "superseded by start", "start")
+    assert (first["state"], first["detail"]) == ("failed", "superseded by start")
 
 
 def test_finishing_names_whom_it_concerns() -> None:
     operations = Operations()
-    operations.begin("restart", 1.0)
+    operation = operations.begin("restart", 1.0, {"role": "control", "peer": "unix"})
     operations.finish("done", 2.0, "", "stop", "shutdown")
-    assert operations.running == "restart"
+    assert (operation["state"], operations.by) == ("running", {"role": "control", "peer": "unix"})
     operations.finish("done", 2.0, "", "start", "restart")
-    assert operations.running is None
+    assert (operation["state"], operations.by) == ("done", None)
 
 
 def test_finishing_nothing_is_nothing() -> None:

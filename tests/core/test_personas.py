@@ -156,6 +156,21 @@ def test_a_death_by_signal_is_told_in_each_ones_words() -> None:
     assert told("catatonit", "x", "reaped", origin="adopted", **DEATH) == (("debug", text),)
 
 
+def test_catatonit_tells_what_it_started_and_what_it_reaped_but_main() -> None:
+    assert told("catatonit", "x", "main.started", **END) == (("debug", "pid1 (7) spawned: x"),)
+    assert told("catatonit", "x", "reaped", origin="main", **END) == ()
+    text = "child process 7 exited with code 3"
+    assert told("catatonit", "x", "reaped", origin="adopted", **END) == (("debug", text),)
+
+
+@pytest.mark.parametrize(("environ", "level"), [({}, "error"), ({"CATATONIT_DEBUG": ""}, "trace")])
+def test_catatonits_variable_makes_it_talk(environ: dict[str, str], level: str) -> None:
+    persona = called("catatonit", "x", **environ).persona
+    assert persona is not None
+    assert persona.level == level
+    assert persona.line("info", "a text", 7) == (2, "INFO (catatonit:7): a text")
+
+
 def test_forwarded_signals_are_told_with_their_translation() -> None:
     event: dict[str, Any] = {"process": {"pid": 7}, "received": "TERM", "signal": "QUIT"}
     assert [text for _, text in told("dumb-init", "x", "signal.forwarded", **event)] == [

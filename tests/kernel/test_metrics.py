@@ -7,7 +7,8 @@ from .harness import scene
 
 
 def test_cpu_time_of_the_tree_does_not_fall_when_a_busy_process_ends() -> None:
-    busy = "(i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; echo burnt; until [ -e go ]; do sleep 0.05; done) &"
+    spin = "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done"
+    busy = f"({spin}; echo burnt; until [ -e go ]; do sleep 0.05; done) &"
     with scene("sh", "-c", f"{busy} wait; echo gone; exec sleep 1000") as made:
         made.wait_out("burnt")
         before = made.metric("initd_tree_cpu_seconds_total")

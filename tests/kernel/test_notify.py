@@ -12,7 +12,8 @@ NOTIFY = ["--notify"]
 
 
 def test_systemd_notify_makes_main_ready_and_its_status_is_shown() -> None:
-    script = "until [ -e go ]; do sleep 0.05; done; systemd-notify --ready --status='all is well'; exec sleep 1000"
+    say = "systemd-notify --ready --status='all is well'"
+    script = f"until [ -e go ]; do sleep 0.05; done; {say}; exec sleep 1000"
     with scene("sh", "-c", script, options=NOTIFY) as made:
         wait_for(lambda: made.ask("GET", "/livez").status == 200, "web")
         assert made.ask("GET", "/readyz").status == 503

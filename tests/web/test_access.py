@@ -46,12 +46,15 @@ def test_a_token_gives_its_role_even_a_lower_one(token: str, role: str) -> None:
         [b"Bearer " + READ.encode(), b"Bearer " + READ.encode()],
     ],
 )
-def test_a_bad_credential_is_refused_even_where_none_is_needed(shown: list[bytes]) -> None:
-    for peer in (TCP, Peer("unix", 0, "unix")):
+def test_a_bad_credential_is_refused_even_where_none_is_needed_but_not_of_whom_the_kernel_vouches_for(
+    shown: list[bytes],
+) -> None:
+    for peer in (TCP, Peer("unix", 4_321, "unix")):
         with pytest.raises(Problem) as caught:
             caller(peer, shown, config(anonymous="control"))
         assert caught.value.code == "unauthorized"
         assert caught.value.headers["WWW-Authenticate"].startswith("Bearer")
+    assert caller(Peer("unix", 0, "unix"), shown, config(anonymous="health")).role == "control"
 
 
 @pytest.mark.parametrize("spelling", [b"bearer ", b"BEARER ", b"Bearer   "])
@@ -123,7 +126,7 @@ NAMES = Names("Box-7", ["initd.example.org", "Gate."])
     ],
 )
 def test_our_own_names_are_answered(host: str | None) -> None:
-    NAMES.check(host, None)
+    NAMES.check(host, [])
 
 
 @pytest.mark.parametrize(
@@ -149,7 +152,7 @@ def test_our_own_names_are_answered(host: str | None) -> None:
 )
 def test_a_foreign_host_is_misdirected(host: str) -> None:
     with pytest.raises(Problem) as caught:
-        NAMES.check(host, None)
+        NAMES.check(host, [])
     assert caught.value.code == "misdirected"
 
 
@@ -163,28 +166,33 @@ def test_a_foreign_host_is_misdirected(host: str) -> None:
         ("[::1]:9911", "http://[::1]:9911"),
         ("10.0.0.1:9911", "https://initd.example.org"),
         ("initd.example.org", "https://initd.example.org:8443"),
+        ("localhost:9911", "http://localhost:3000"),
+        ("localhost:9911", "http://127.0.0.1:9911"),
+        ("127.0.0.1:9911", "http://localhost:9911"),
+        ("10.0.0.1:9911", "http://10.0.0.1:8080"),
+        (None, "http://localhost"),
     ],
 )
 def test_a_page_of_ours_may_ask(host: str, origin: str) -> None:
-    NAMES.check(host, origin)
+    NAMES.check(host, [origin])
 
 
 @pytest.mark.parametrize(
     ("host", "origin"),
     [
-        ("localhost:9911", "http://localhost:3000"),
-        ("localhost:9911", "http://127.0.0.1:9911"),
         ("127.0.0.1:9911", "http://10.0.0.1:9911"),
+        ("localhost:9911", "http://127.0.0.1.evil.example"),
         ("localhost:9911", "https://evil.example"),
         ("localhost:9911", "null"),
         ("localhost:9911", ""),
         ("localhost:9911", "localhost:9911"),
-        (None, "http://localhost"),
+        (None, "http://evil.example"),
+        ("", "http://"),
     ],
 )
 def test_a_page_of_another_site_may_not(host: str | None, origin: str) -> None:
     with pytest.raises(Problem) as caught:
-        NAMES.check(host, origin)
+        NAMES.check(host, [origin])
     assert caught.value.code == "misdirected"
 
 
@@ -193,3 +201,8 @@ def test_a_page_of_another_site_may_not(host: str | None, origin: str) -> None:
 )
 def test_only_whole_addresses_are_addresses(name: str, yes: bool) -> None:
     assert is_address(name) is yes
+
+
+def test_of_two_origins_none_may_be_foreign() -> None:
+    with pytest.raises(Problem):
+        NAMES.check("localhost", ["http://localhost", "http://evil.example"])

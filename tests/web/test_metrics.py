@@ -24,6 +24,7 @@ from web.house import BOUNDS, GROUPS
 from web.metrics_core import ORIGINS, OUTCOMES, REASONS, SIGNALS, SOURCES
 from web.metrics_proc import CGROUP
 from web.sampler import ERRORS
+from web.tree import RELATIONS
 
 MOST_SERIES = 300
 OPENMETRICS = "application/openmetrics-text"
@@ -99,7 +100,8 @@ def test_openmetrics_is_valid_and_says_the_same_as_text() -> None:
     assert answer.headers["content-type"] == f"{OPENMETRICS}; version=1.0.0; charset=utf-8"
     families: list[Metric] = list(openmetrics.text_string_to_metric_families(answer.text))  # type: ignore[no-untyped-call]
     shown = {sample.name for family in families for sample in family.samples}
-    assert shown == names(scraped({}, house))
+    passing = {"initd_oldest_zombie_timestamp_seconds"}  # of this machine: there may be one now and then
+    assert shown - passing == names(scraped({}, house)) - passing
     assert len({family.name for family in families}) == len(families)
     assert all(len(family.documentation) > 10 for family in families)
 
@@ -215,12 +217,11 @@ def test_histograms_are_cumulative() -> None:
     assert value(text, "initd_reap_batch_seconds_sum") == 0.05
     edges = [*map(str, BOUNDS), "+Inf"]
     api = [value(text, "initd_http_request_duration_seconds_bucket", "api", le) for le in edges]
-    assert api == [0, 0, 4, 4, 4, 4, 4, 4, 4, 4]
+    assert api == [0, 4, 4, 4, 4, 4, 4]
     assert value(text, "initd_http_requests_total", "4xx", "api") == 1
 
 
 def test_real_processes_are_counted_and_the_dead_blamed_on_whoever_does_not_wait() -> None:
-    quiet = scraped(own_state())
     code = """
 dead = [zombie(b"git") for _ in range(3)]
 r, w = os.pipe()
@@ -236,11 +237,12 @@ stay()
         text = scraped(own_state(main=child["pid"]))
         adopted = scraped(own_state())
         outside = scraped(state(init=1))
-    assert value(text, "initd_processes", "zombie") == value(quiet, "initd_processes", "zombie") + 4
+    for seen in (text, adopted, outside):
+        dead = sum(value(seen, "initd_zombies", parent) for parent in RELATIONS)
+        assert value(seen, "initd_processes", "zombie") == dead >= 4
     assert value(text, "initd_zombies", "main") == 3
     assert value(text, "initd_zombies", "descendant") == 1
     assert value(adopted, "initd_zombies", "adopted") == 4
-    assert value(outside, "initd_zombies", "init") == value(quiet, "initd_zombies", "outside")
     assert value(text, "initd_main_threads") == 1
     assert value(text, "initd_main_resident_memory_bytes") > 100_000
     assert value(text, "initd_main_virtual_memory_bytes") > 1_000_000

@@ -44,21 +44,9 @@ def test_a_number_is_read_as_decimal_digits_or_refused(text: str) -> None:
             query.integer(request(("n", text)), "n", None, -5, 5)
 
 
-@pytest.mark.parametrize(("text", "value"), [("0", 0.0), ("30", 30.0), ("0.5", 0.5), ("300", 300.0)])
-def test_seconds_may_have_a_fraction(text: str, value: float) -> None:
-    assert query.number(request(("wait", text)), "wait", None, 0, 300) == value
-
-
-@pytest.mark.parametrize("text", ["", "-1", "nan", "inf", "1e2", "300.1", ".5", "5.", "1_0", " 1", "٣"])
-def test_seconds_of_another_form_are_refused(text: str) -> None:
-    with pytest.raises(Problem, match="cannot read the parameter wait: it is a number from 0 to 300"):
-        query.number(request(("wait", text)), "wait", None, 0, 300)
-
-
 def test_what_is_not_asked_for_is_the_default_and_other_parameters_are_ignored() -> None:
     asked = request(("other", "1"), ("other", "2"))
     assert query.integer(asked, "n", 7, 1, 9) == 7
-    assert query.number(asked, "n", 0.5, 0, 1) == 0.5
     assert query.boolean(asked, "n") is None
     assert query.text(asked, "n", 5) is None
     assert query.process_id(asked, "n") is None

@@ -31,6 +31,7 @@ async def show(request: Request) -> Response:
     kinds = _kinds(request)
     last = _last_id(request)
     house: House = request.app.state.house
+    await house.link.whole()
     if query.preferred(request, ("application/json", STREAM)) == STREAM:
         return _stream(request, house, after if last is None else last, kinds)
     if seconds:

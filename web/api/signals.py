@@ -40,6 +40,8 @@ async def _signal(request: Request) -> str:
     wanted = (await body.fields(request)).get("signal")
     if not isinstance(wanted, str | int) or isinstance(wanted, bool) or wanted == "":
         raise Problem("malformed", 'cannot find the signal to send: send {"signal":"TERM"} or signal=TERM')
+    if isinstance(wanted, str):
+        wanted = wanted.replace("RTMIN ", "RTMIN+")  # curl -d signal=RTMIN+3: in a form a plus is a space
     try:
         return signals.name_of(signals.parse(wanted))
     except signals.UnknownSignal as error:

@@ -30,6 +30,8 @@ async def _seen(house: House) -> dict[str, Any]:
     except Exception as error:  # noqa: BLE001  whatever /proc lacks, what the core knows is still worth an answer
         say(f"cannot look at the processes for the status: {error!r}")
         return {"processes": None, "zombies": None, "pids": {"current": None, "max": None}}
+    if house.config.init_pid not in snapshot.processes:  # /proc hides others from us: there is no counting
+        return {"processes": None, "zombies": None, "pids": {"current": current, "max": limit}}
     if current is None:  # the root group is not counted: then what we see is all that there is
         current = sum(row.threads for row in snapshot.processes.values())
     return {
