@@ -100,9 +100,17 @@ class Books:
     def record(self, kind: str, **fields: object) -> None:
         """One event into the history."""
         self.history.add(kind, self.wall, fields, pending=self.attached)
+        if self.config.verbose:
+            self._tell(kind, fields)
         if self._voice is not None:  # called as another init, we tell events in its words
             for level, text in self._voice(kind, fields):
                 self.emit(Log(level, text))
+
+    def _tell(self, kind: str, fields: dict[str, Any]) -> None:
+        """-v says what happens to main, web and signals; -vv each orphan as well."""
+        level = "trace" if kind in ("adopted", "reaped") else "debug"
+        said = ", ".join(f"{name} {_brief(value)}" for name, value in fields.items() if value is not None)
+        self.log(level, f"{kind}: {said}" if said else kind)
 
     def log(self, level: str, text: str) -> None:
         """Our own words; called as another init, only what is wrong."""
@@ -208,6 +216,13 @@ class Books:
         if self.config.watchdog:
             found.append(("watchdog", "main did not feed it in time" if self.told.starving else None))
         return tuple(found)
+
+
+def _brief(value: object) -> object:
+    """A process as its name and pid, everything else as it is."""
+    if isinstance(value, dict) and "pid" in value:
+        return f"{value.get('name')} ({value['pid']})"
+    return value
 
 
 def _check(name: str, why: str | None, probe: str) -> dict[str, Any]:

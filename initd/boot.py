@@ -105,6 +105,7 @@ def _start(config: Config, mask: frozenset[int], environ: dict[bytes, bytes], st
     if config.session:
         spawning.leave_terminal()
     plan = plans.main_plan(config, mask, environ, terminal=spawning.terminal_is_ours())
+    _check_http_user(config)
     box = _open_box(config)
     if box is not None:
         plan = plans.notify_plan(plan, box.name, config.watchdog)
@@ -117,6 +118,19 @@ def _start(config: Config, mask: frozenset[int], environ: dict[bytes, bytes], st
     for listener in listeners:
         speaker.say("info", f"listening on {listener.address}")
     return World(config, speaker, role, proc, plan, box, listeners, present, pid, failure, started)
+
+
+def _check_http_user(config: Config) -> None:
+    """A user that the table does not name is there, or web would find out too late. nobody may be missing."""
+    user = config.http_user
+    if config.no_http or os.getuid() != 0 or user in ("nobody", "root") or user.isdigit():
+        return
+    import pwd
+
+    try:
+        pwd.getpwnam(user)
+    except KeyError:
+        raise Refusal(f"cannot run web as {user!r}: there is no such user; add it or say a number") from None
 
 
 def _open_box(config: Config) -> NotifyBox | None:

@@ -216,7 +216,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for option in TABLE:
         text = environ.get(option.variable)
-        if text is None:
+        if not text:  # VARIABLE= is what compose files make of a value that is not there
             continue
         if option.count:
             found[option.key] = _convert_with(option, options.number(0, 9), text)

@@ -20,7 +20,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from web import health, openapi, page
+from web import health, limits, openapi, page
 from web.access import Names, caller, require
 from web.api import events, main, metrics, operations, processes, signals, status, tree, zombies
 from web.house import House
@@ -41,8 +41,8 @@ class Row(NamedTuple):
 
     @property
     def named(self) -> bool:
-        """Whether Host and Origin are looked at: probes, scrapes and the description come by any name."""
-        return self.path == "/" or self.path.startswith(("/static/", "/api/"))
+        """Whether Host and Origin are looked at: probes and scrapes come by any name."""
+        return self.group not in ("health", "metrics")
 
 
 GET, POST, PROBE = ("GET",), ("POST",), ("GET", "HEAD")
@@ -132,6 +132,26 @@ async def _not_routed(request: Request, error: Exception) -> Response:
     return response(Problem("not_found", "cannot find this: /openapi.json lists what there is"))
 
 
+class Headers:
+    """At most so many headers, and so long: h11 only bounds those that have not arrived yet."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = scope["headers"]
+        if len(headers) > limits.HEADERS or sum(map(_length, headers)) > limits.HEADER_BYTES:
+            most = f"at most {limits.HEADERS}, of {limits.HEADER_BYTES} bytes in all"
+            refusal = Problem("headers_too_large", f"cannot take these headers: send {most}")
+            await response(refusal)(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+
+def _length(header: tuple[bytes, bytes]) -> int:
+    return len(header[0]) + len(header[1])
+
+
 class Measure:
     """Counts answers and the time to their first byte; so an open stream is one quick answer."""
 
@@ -169,7 +189,7 @@ def make(house: House) -> Starlette:
     names = Names(socket.gethostname(), house.config.allow_hosts)
     app = Starlette(
         routes=[_route(row, names) for row in TABLE],
-        middleware=[Middleware(Measure, house=house)],
+        middleware=[Middleware(Measure, house=house), Middleware(Headers)],
         exception_handlers={HTTPException: _not_routed},
     )
     app.router.redirect_slashes = False  # kubelet takes a redirect for success

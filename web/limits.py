@@ -1,4 +1,4 @@
-"""How many clients may be here at once. Data only; server.py and stream.py keep to it."""
+"""How many clients may be here at once, and how much they may send. Data only; others keep to it."""
 
 from __future__ import annotations
 
@@ -14,3 +14,4 @@ AT_ONCE = max(1, min(64, _SOFT // 16))
 BACKLOG = 1_024  # connections that the kernel keeps meanwhile
 # Those who wait may never take the last connection: a probe must find one. Each costs a few kilobytes.
 STREAMS = min(64, CONNECTIONS // 2)
+HEADERS, HEADER_BYTES = 100, 32_768  # of one request

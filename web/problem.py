@@ -27,6 +27,7 @@ CODES: dict[str, tuple[int, str]] = {
     "reused_pid": (409, "Another process has this pid now"),
     "wrong_state": (409, "Not possible in this state"),
     "too_large": (413, "Body too large"),
+    "headers_too_large": (431, "Headers too large"),
     "unsupported_media_type": (415, "Unsupported media type"),
     "misdirected": (421, "Not a name of this server"),
     "unknown_signal": (422, "Unknown signal"),

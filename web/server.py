@@ -33,7 +33,6 @@ from web.problem import MEDIA_TYPE, Problem, document
 REQUEST_PATIENCE = 10.0  # for a whole request to arrive; the largest has 64 KiB
 WRITE_PATIENCE = 10.0  # for a client to read on, once 64 KiB of answer wait for it
 KEEP_ALIVE = 65  # more than any scrape interval that is usual, and than proxies keep theirs
-HEADER_LIMIT = 32_768
 GOODBYE = 0.25  # seconds for open requests to end, once told to
 _UCRED = struct.Struct("iII")  # struct ucred: pid, uid, gid
 
@@ -208,6 +207,6 @@ def make(app: ASGIApp, house: House, ending: asyncio.Event) -> Server:
         proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE,
         backlog=limits.AT_ONCE,
-        h11_max_incomplete_event_size=HEADER_LIMIT,
+        h11_max_incomplete_event_size=limits.HEADER_BYTES,
     )
     return Server(config, house, ending)

@@ -78,11 +78,16 @@ def test_a_value_comes_by_both_spellings_from_the_line_and_the_environment(optio
 def test_a_wrong_value_is_refused_by_the_name_it_came_under(option: Option) -> None:
     wrong = SAMPLES[option.name][4]
     assert refusal(f"--{option.name}={wrong}", "x").startswith(f"cannot use --{option.name} {wrong!r}: say ")
-    if wrong or not option.many:  # an empty list is nothing
+    if wrong:
         text = refusal("x", environ={option.variable: wrong})
         assert text.startswith(f"cannot use {option.variable} {wrong!r}: say ")
     if option.short:
         assert refusal(f"-{option.short}", wrong, "x").startswith(f"cannot use -{option.short} {wrong!r}: ")
+
+
+@named(list(TABLE))
+def test_an_empty_variable_is_as_good_as_none(option: Option) -> None:
+    assert cli.parse(["x"], {option.variable: ""}).__dict__ == cli.parse(["x"], {}).__dict__
 
 
 @named(VALUED)

@@ -8,7 +8,7 @@ import pytest
 
 from initd.model import Asked, ChildrenListed, Deliver, Delivered, ProcessId
 
-from .driver import BY, HUP, TERM, prepare, running
+from .driver import BY, HUP, TERM, missing, prepare, running
 
 # --- plain answers --------------------------------------------------------------------------------------
 
@@ -227,3 +227,34 @@ def test_a_long_command_line_is_shortened_so_that_the_state_can_still_be_told() 
     assert argv[2].startswith("xxx")
     assert argv[2].endswith("…")
     assert len(argv[2]) < 5_000
+
+
+def test_a_stop_is_audited_with_whoever_asked_for_it_and_so_is_the_kill() -> None:
+    world = running("--stop-timeout", "1s")
+    operation = world.ask("main.stop")["operation"]
+    world.advance(1.0)
+    assert operation["by"] == BY
+    sent = [(event["signal"], event["source"], event["by"]) for event in world.history("signal.sent")]
+    assert sent == [("TERM", "stop", BY), ("KILL", "stop", BY)]
+    world.ask("drain")
+    assert world.history("drain")[0]["by"] == BY
+
+
+def test_a_start_from_rest_that_fails_leaves_main_at_rest() -> None:
+    world = running()
+    world.ask("main.stop")
+    world.end(world.pid(), 0)
+    world.failing["main"] = [missing()]
+    operation = world.ask("main.start")["operation"]
+    assert world.ask("operation", id=operation["id"])["operation"]["state"] == "failed"
+    assert (world.state, world.desk.books.phase) == ("stopped", "up")
+    world.ask("main.start")
+    assert world.state == "running"
+
+
+def test_a_backoff_says_why() -> None:
+    world = running("--restart", "always")
+    world.end(world.pid(), 3)
+    world.failing["main"] = [missing()]
+    world.advance(3.0)
+    assert [event["why"] for event in world.history("main.backoff")] == ["exit code 3", "'server': not found"]

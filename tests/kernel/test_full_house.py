@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import signal
 
+import pytest
+
 from .cgroup import limited
 from .client import wait_for
-from .harness import PYTHON, first, program, scene
+from .harness import INITD, PYTHON, first, program, scene
 
 # A shell that waits without forking until the file "go" is there, and then becomes initd.
 WAITING = ("sh", "-c", 'echo in place; until [ -e go ]; do :; done; exec "$@"', "sh")
@@ -74,9 +76,9 @@ def test_a_web_that_cannot_be_forked_comes_back_when_there_is_room() -> None:
         assert made.events("fork.failed")
 
 
-def test_at_the_limit_from_the_start_main_is_tried_again() -> None:
-    """The interpreter is called directly: the script before it needs one process more than PID 1 itself."""
-    call = (PYTHON[0], "-I", "-X", "initd=initd", "-m", "initd", "--no-http", "--")
+@pytest.mark.parametrize("call", [(INITD,), (PYTHON[0], "-I", "-m", "initd")], ids=["script", "direct"])
+def test_at_the_limit_from_the_start_main_is_tried_again(call: tuple[str, ...]) -> None:
+    call = (*call, "--no-http", "--")
     with (
         limited() as group,
         scene("sh", "-c", "echo ready; exit 4", init=call, entry=group.enter, before=WAITING) as made,

@@ -10,6 +10,7 @@ import time
 import pytest
 
 from tests.web.inside import PATIENCE, Client, Inside, connect, eventually, inside
+from tests.web.served import served
 from web import limits, server
 
 
@@ -128,8 +129,8 @@ def test_a_reader_that_does_not_read_is_cut_off_and_counted(monkeypatch: pytest.
         b"GET /livez HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
         b"GET /livez HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n",
         b"GET /livez HTTP/1.1\r\nHost: a\r\nNo colon\r\n\r\n",
-        b"GET /livez HTTP/1.1\r\nHost: a\r\nX: " + b"x" * server.HEADER_LIMIT,
-        b"GET /" + b"x" * server.HEADER_LIMIT + b" HTTP/1.1\r\n",
+        b"GET /livez HTTP/1.1\r\nHost: a\r\nX: " + b"x" * limits.HEADER_BYTES,
+        b"GET /" + b"x" * limits.HEADER_BYTES + b" HTTP/1.1\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\r\n" * 30,
     ],
 )
@@ -308,3 +309,11 @@ def test_answers_have_a_date_and_no_server_name() -> None:
 
 def test_a_date_is_that_of_rfc_9110() -> None:
     assert server.date_header(784_111_777) == [(b"date", b"Sun, 06 Nov 1994 08:49:37 GMT")]
+
+
+@pytest.mark.parametrize("headers", [{f"X-{n}": "1" for n in range(101)}, {"X-Long": "x" * 33_000}], ids=len)
+def test_too_many_or_too_long_headers_are_a_problem(headers: dict[str, str]) -> None:
+    with served() as web:
+        answer = web.ask("/livez", **headers)
+        assert (answer.status, answer.json()["code"]) == (431, "headers_too_large")
+        assert web.ask("/livez").status == 200
