@@ -30,10 +30,14 @@ class Forwarding:
         self._held: SignalReceived | None = None
 
     def received(self, received: SignalReceived) -> None:
-        """One signal, as the kernel delivered it. In a session mode we stop as main does, after it."""
+        """One signal, as the kernel delivered it. In a session mode we stop as main does, after it.
+
+        Not as PID 1, which nothing stops; but a STOP throws away a CONT that waits behind it.
+        """
         self._take(received)
-        if received.number in signals.JOB_CONTROL and self.books.config.suspends:
-            self.books.emit(Signal(self.books.init.pid, _STOP))
+        ourselves = self.books.init.pid
+        if received.number in signals.JOB_CONTROL and self.books.config.suspends and ourselves != 1:
+            self.books.emit(Signal(ourselves, _STOP))
 
     def _take(self, received: SignalReceived) -> None:
         target = self._rewrite.get(received.number, received.number)

@@ -84,6 +84,7 @@ class Loop:
         elif self.world.failure is not None:
             self.feed(spawn_failure(MAIN, self.world.failure, self.world.config))
         self._perform(self.core.begin(time.monotonic(), time.time()))
+        self._drain_children()  # one that was dead before we blocked signals sends no more
 
     def turn(self) -> None:
         """Wait for anything, take it all in, settle."""

@@ -93,26 +93,26 @@ def _bad(values: Values, option: str, text: str) -> Answer:
 
 
 def _verbosity(values: Values, text: str) -> None:
-    """As atoi(3) reads it; it wins over -v."""
+    """As atoi(3) reads it; it wins over any number of -v."""
     digits = text.strip()
     number = int(digits) if digits.isascii() and digits.removeprefix("-").isdigit() else 0
-    values["verbosity"] = number - 1
+    values["level"] = number
 
 
 def _finish(called: str, command: str, values: Values) -> Persona:
     persona = _persona(called, command, values)
     values["adopts"] = values.get("subreaper", False)
-    for name in ("verbosity", "warns"):
+    for name in ("level", "verbosity", "warns"):
         values.pop(name, None)
     return persona
 
 
 def _persona(called: str, command: str, values: Values) -> Persona:
-    level = max(0, min(values.get("verbosity", 0) + 1, len(LEVELS) - 1))
+    level = values.get("level", 1 + values.get("verbosity", 0))
     warns = values.get("warns", False)
     return Persona(
         called,
-        LEVELS[level],
+        LEVELS[max(0, min(level, len(LEVELS) - 1))],
         _form,
         lambda kind, fields: _voice(kind, fields, command, warns),
         _exec_failure,

@@ -67,7 +67,7 @@ class Program:
 
     rows: tuple[Row, ...]
     permutes: bool  # options may stand behind operands, as glibc's getopt has it
-    variables: tuple[tuple[str, Callable[[Values, str], None]], ...]  # read after the options
+    variables: tuple[tuple[str, Callable[[Values, str], None]], ...]  # read before the options
     defaults: Values
     finish: Callable[[str, str, Values], Persona]  # called, command; what is no option leaves the values
     usage: Callable[[str], str]  # after a getopt error; empty for none
@@ -82,15 +82,15 @@ def parse(program: Program, called: str, argv: Sequence[str], environ: Mapping[s
         raise Answer(program.version, 0, 1)
     given: Values = {"called": called}
     command: list[str] = []
+    for name, read in program.variables:
+        if name in environ:
+            read(given, environ[name])
     permutes = program.permutes and "POSIXLY_CORRECT" not in environ
     try:
         for row, value in scan(program.rows, argv, command, permutes=permutes):
             row.put(given, value)
     except ValueError as error:
         raise Answer(f"{called}: {error}\n{program.usage(called)}".rstrip("\n"), 1) from None
-    for name, put in program.variables:
-        if name in environ:
-            put(given, environ[name])
     if given.pop(program.idle, False):
         command.clear()
     elif not command:

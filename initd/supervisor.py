@@ -52,7 +52,7 @@ class Supervisor:
         self._reason = "exit"  # why the next start of main happens
         self._why = ""  # how its last run or start ended, in words
         self._from_rest = False  # the start that is under way was asked for while main was held
-        self._web_heard = 0.0
+        self._web_heard = self._beat_at = 0.0
         self._actions = {
             unit.SPAWN: self._spawn,
             unit.ASK: self._ask,
@@ -193,6 +193,7 @@ class Supervisor:
         books = self.books
         books.attached = False
         self._web_heard = books.now + _WEB_GRACE - _BEAT_PATIENCE
+        self._beat_at = books.now
         books.after("web.beat", _BEAT_EVERY)
         books.record("web.started", process=describe(up.process, "initd-web"))
         books.emit(Send(wire.encode(self._hello())))
@@ -244,6 +245,9 @@ class Supervisor:
     def beat(self) -> None:
         """web is asked for a sign of life, or replaced when it gave none."""
         books = self.books
+        if books.now - self._beat_at > 2 * _BEAT_EVERY:
+            self._web_heard = books.now  # it was we who were away: stopped or frozen, and web with us
+        self._beat_at = books.now
         if books.now - self._web_heard > _BEAT_PATIENCE:
             books.log("warning", "web is silent and is replaced")
             self.web_overdue()

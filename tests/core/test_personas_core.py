@@ -17,13 +17,13 @@ PROGRAMS = {
     "dumb-init": persona_dumb_init.PROGRAM,
     "catatonit": persona_catatonit.PROGRAM,
 }
-OURSELVES = 1
+OURSELVES = 40
 STOP, TERM = signals.NUMBERS["STOP"], signals.NUMBERS["TERM"]
 
 
-def unstarted(name: str, line: str) -> World:
+def unstarted(name: str, line: str, pid: int = OURSELVES) -> World:
     config = personas.parse(PROGRAMS[name], name, line.split(), {})
-    return World(Desk(Core(config, Init(OURSELVES, 0, "pid1", 1_700_000_000.0, ()), lambda: 0.0)))
+    return World(Desk(Core(config, Init(pid, 0, "pid1", 1_700_000_000.0, ()), lambda: 0.0)))
 
 
 def being(name: str, line: str = "x") -> World:
@@ -68,9 +68,16 @@ def test_none_of_them_sweeps() -> None:
 
 @pytest.mark.parametrize("name", ["TSTP", "TTIN", "TTOU"])
 def test_in_a_session_what_the_terminal_stops_is_stopped_and_we_after_it(name: str) -> None:
-    for world in (being("dumb-init"), running("--session", "--no-http")):
-        world.signal(name)
-        assert world.signals == [(world.pid(), STOP, True), (OURSELVES, STOP, False)]
+    world = being("dumb-init")
+    world.signal(name)
+    assert world.signals == [(world.pid(), STOP, True), (OURSELVES, STOP, False)]
+
+
+def test_as_pid_1_we_send_ourselves_nothing() -> None:
+    """Nothing stops PID 1, and the vain STOP would throw away a CONT that is on its way."""
+    for world in (begin(unstarted("dumb-init", "x", pid=1)), running("--session", "--no-http")):
+        world.signal("TSTP")
+        assert world.signals == [(world.pid(), STOP, True)]
 
 
 def test_a_single_child_gets_the_terminals_signal_as_it_is_and_we_stop_all_the_same() -> None:

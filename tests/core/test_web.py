@@ -178,3 +178,11 @@ def test_a_web_that_reads_no_events_is_told_of_no_lag() -> None:
     world.advance(1)
     assert world.desk.books.ledger.events_dropped == 3
     assert world.said("lag") == []
+
+
+def test_a_web_that_was_frozen_with_us_is_not_blamed_for_its_silence() -> None:
+    world = running()
+    world.leap(600.0)
+    assert world.signals == []
+    world.advance(20.0)
+    assert (world.pid("web"), 9, True) in world.signals

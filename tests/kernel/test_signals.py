@@ -136,18 +136,18 @@ def test_a_forwarded_term_never_escalates() -> None:
             time.sleep(0.02)
 
 
-def ignore_chld() -> None:
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+# Not by the parent of unshare: unshare sets SIGCHLD to its default.
+IGNORING = ("env", "--ignore-signal=CHLD")
 
 
 @pytest.mark.parametrize("pid1", [True, False])
 def test_sigchld_ignored_at_entry_loses_no_exit_code(pid1: bool) -> None:
     """tini hangs here: the kernel reaps by itself and waitpid never sees main."""
-    assert run("sh", "-c", "( : & ); exit 23", entry=ignore_chld, pid1=pid1)[0] == 23
+    assert run("sh", "-c", "( : & ); exit 23", before=IGNORING, pid1=pid1)[0] == 23
 
 
 def test_sigchld_ignored_at_entry_still_reaps_orphans() -> None:
-    with scene(*program("storm.sh", 50), entry=ignore_chld) as made:
+    with scene(*program("storm.sh", 50), before=IGNORING) as made:
         made.ready()
         wait_for(lambda: made.status()["adopted"]["total"] == 50, "50 adoptions")
         wait_for(lambda: made.zombies() == [], "no zombies")
