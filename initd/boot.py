@@ -10,7 +10,7 @@ import errno
 import posix as os
 import sys
 
-from initd import cli, plans, sockets, spawning, syscalls
+from initd import cli, descriptors, plans, sockets, spawning, syscalls
 from initd.cli import Config, Refusal
 from initd.model import record
 from initd.say import Speaker
@@ -48,8 +48,8 @@ def main(argv: list[str]) -> NoReturn:
     """Become the init. Leaves by os._exit: an interpreter's farewell costs 10 ms and can hang."""
     mask = syscalls.block_signals()
     syscalls.undo_python_signals()
-    syscalls.open_stdio()
-    syscalls.reserve(plans.LETTERBOX)
+    descriptors.open_stdio()
+    descriptors.reserve(plans.LETTERBOX)
     try:
         world = _bootstrap(argv, mask)
     except Refusal as refusal:
@@ -57,7 +57,7 @@ def main(argv: list[str]) -> NoReturn:
         if refusal.code == 0:
             os.write(refusal.fd, line)
         else:
-            syscalls.write_line(refusal.fd, line)
+            descriptors.write_line(refusal.fd, line)
         os._exit(refusal.code)
     from initd.loop import run  # main is running: from here on an import costs it nothing
 

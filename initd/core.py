@@ -58,8 +58,8 @@ class Core:
             SignalReceived: self.forwarding.received,
             Surveyed: self.leaving.surveyed,
             Notified: self.readiness.notified,
-            Dropped: self.supervisor.dropped,
-            LetterboxClosed: self.supervisor.letterbox_closed,
+            Dropped: self.supervisor.watch.dropped,
+            LetterboxClosed: self.supervisor.watch.closed,
             Ticked: self._ticked,
         }
         self._timers: dict[str, Callable[[], None]] = {
@@ -67,9 +67,9 @@ class Core:
             "main.due": lambda: self.supervisor.move(books.main, unit.DUE),
             "main.overdue": lambda: self.supervisor.move(books.main, unit.OVERDUE),
             "web.due": lambda: self.supervisor.move(books.web, unit.DUE),
-            "web.overdue": self.supervisor.web_overdue,
-            "web.beat": self.supervisor.beat,
-            "lag": self.supervisor.lag,
+            "web.overdue": self.supervisor.watch.overdue,
+            "web.beat": self.supervisor.watch.beat,
+            "lag": self.supervisor.watch.lag,
             "watchdog": self.readiness.missed,
             "orphans": self.orphans.overdue,
             "orphans.wait": self.leaving.sweep,

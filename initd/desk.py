@@ -70,7 +70,7 @@ class Desk:
     # --- reading and answering -----------------------------------------------------------------------
 
     def _asked(self, message: dict[str, Any]) -> None:
-        self.core.supervisor.heard()
+        self.core.supervisor.watch.heard()
         if message["t"] == "attach":
             self.books.attached = True
         elif message["t"] == "ask":

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from itertools import islice
 
-from initd import procfs, syscalls
+from initd import descriptors, procfs, syscalls
 from initd.model import Child, ChildEnded, ChildrenListed, ExitStatus, ProcessId
 
 _AT_ONCE = 1_000  # strangers looked at in one look: 10 ms
@@ -58,7 +58,7 @@ def children(known: Container[int]) -> ChildrenListed:
     strangers = (pid for pid in _child_pids() if pid not in known)
     stats = [stat for stat in map(stat_of, islice(strangers, _AT_ONCE)) if stat is not None]
     found = tuple(Child(ProcessId(stat.pid, stat.starttime), stat.name, stat.state == "Z") for stat in stats)
-    return ChildrenListed(found, syscalls.count_descriptors())
+    return ChildrenListed(found, descriptors.count_descriptors())
 
 
 def _child_pids() -> tuple[int, ...]:

@@ -6,7 +6,7 @@ with ``initd: ``, so that they can be told from main's own words in the same str
 
 from __future__ import annotations
 
-from initd import syscalls
+from initd import descriptors
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Speaker:
             line += "\n"
         else:
             line = self._as_text(level, text)
-        syscalls.write_line(fd, line.encode("utf-8", "backslashreplace"))
+        descriptors.write_line(fd, line.encode("utf-8", "backslashreplace"))
 
     def _as_text(self, level: str, text: str) -> str:
         flat = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

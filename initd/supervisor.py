@@ -6,22 +6,21 @@ what SPAWN, ASK, KILL, WAIT and SETTLE mean for each of the two, and what people
 
 from __future__ import annotations
 
-from initd import __version__, signals, unit, wire
-from initd.books import CLOSING, UP, Books, describe
+from initd import signals, unit, wire
+from initd.books import UP, Books, describe
 from initd.model import (
     MAIN,
     RUNNING,
     STOPPED,
     ChildEnded,
-    Dropped,
     ExitStatus,
-    LetterboxClosed,
     Send,
     Signal,
     Spawn,
     Spawned,
     SpawnFailed,
 )
+from initd.webwatch import WebWatch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,13 +30,8 @@ if TYPE_CHECKING:
     from initd.unit import Unit
 
 KILL, TERM = signals.NUMBERS["KILL"], signals.NUMBERS["TERM"]
-_BEAT_EVERY, _BEAT_PATIENCE = 5.0, 10.0  # a hung web is replaced well inside kubelet's 3 x 10 s
-_WEB_GRACE = 30.0  # to import and attach, on a machine that is busy
 _WEB_STOP = 0.5  # to end its streams; not the engine's ten seconds
-_WEB_FAREWELL = 1.0  # after its letterbox closed: it exits by itself, or it is made to
 _KILL_AGAIN = 1.0  # a group may have been forking when the signal came
-_WEB_GIVE_UP = 1.5  # after KILL at the end: in disk sleep, and the kernel's
-_LAG = 0.2  # web has this long to make room before it is told that it missed something
 
 
 class Supervisor:
@@ -52,7 +46,7 @@ class Supervisor:
         self._reason = "exit"  # why the next start of main happens
         self._why = ""  # how its last run or start ended, in words
         self._from_rest = False  # the start that is under way was asked for while main was held
-        self._web_heard = self._beat_at = 0.0
+        self.watch = WebWatch(books, lambda: self._kill(books.web))
         self._actions = {
             unit.SPAWN: self._spawn,
             unit.ASK: self._ask,
@@ -190,13 +184,8 @@ class Supervisor:
         self.main_up()
 
     def _web_up(self, up: Spawned) -> None:
-        books = self.books
-        books.attached = False
-        self._web_heard = books.now + _WEB_GRACE - _BEAT_PATIENCE
-        self._beat_at = books.now
-        books.after("web.beat", _BEAT_EVERY)
-        books.record("web.started", process=describe(up.process, "initd-web"))
-        books.emit(Send(wire.encode(self._hello())))
+        self.books.record("web.started", process=describe(up.process, "initd-web"))
+        self.watch.up()
 
     def spawn_failed(self, failure: SpawnFailed) -> None:
         books = self.books
@@ -235,60 +224,3 @@ class Supervisor:
             books.ledger.web_restarts += 1
             books.log("warning", f"web (pid {end.process.pid}) ended: {words}; it is started again")
         self._do(books.web, books.web.down(end.status, books.now, failed=True, back=back))
-
-    # --- web's heartbeat and letterbox ---------------------------------------------------------------
-
-    def heard(self) -> None:
-        """web said something: it is alive, and the grace of its start is over."""
-        self._web_heard = self.books.now
-
-    def beat(self) -> None:
-        """web is asked for a sign of life, or replaced when it gave none."""
-        books = self.books
-        if books.now - self._beat_at > 2 * _BEAT_EVERY:
-            self._web_heard = books.now  # it was we who were away: stopped or frozen, and web with us
-        self._beat_at = books.now
-        if books.now - self._web_heard > _BEAT_PATIENCE:
-            books.log("warning", "web is silent and is replaced")
-            self.web_overdue()
-            return
-        books.after("web.beat", _BEAT_EVERY)
-        books.emit(Send(wire.encode({"t": "beat"})))
-
-    def web_overdue(self) -> None:
-        books = self.books
-        if books.web.process is not None:
-            self._kill(books.web)
-        if books.phase == CLOSING:  # counted from the KILL, however late that was
-            books.timers.setdefault("close.give_up", books.now + _WEB_GIVE_UP)
-
-    def letterbox_closed(self, _: LetterboxClosed) -> None:
-        self.books.attached = False
-        if self.books.web.process is not None:
-            self.books.after("web.overdue", _WEB_FAREWELL)
-
-    def dropped(self, dropped: Dropped) -> None:
-        """No room in the letterbox: counted, and web is told as soon as there is room."""
-        self.books.ledger.events_dropped += dropped.events
-        if self.books.attached:
-            self.books.timers.setdefault("lag", self.books.now + _LAG)
-
-    def lag(self) -> None:
-        self.books.emit(Send(wire.encode({"t": "lag", "seq": self.books.history.last})))
-
-    def _hello(self) -> dict[str, Any]:
-        config, init = self.books.config, self.books.init
-        return {
-            "t": "hello",
-            "v": wire.VERSION,
-            "version": __version__,
-            "config": {
-                "history": config.history,
-                "anonymous": config.anonymous,
-                "tokens": config.tokens,
-                "allow_hosts": config.allow_host,
-                "http_user": None if config.http_user == "root" else config.http_user,
-            },
-            "listen": init.listeners,
-            "init": {"pid": init.pid, "uid": init.uid, "role": init.role},
-        }

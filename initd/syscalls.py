@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import errno
 import posix as os
-import select
 import sys
 import time
 
@@ -284,41 +283,6 @@ def boot_clock() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
-# --- descriptors -----------------------------------------------------------------------------------
-
-
-def open_stdio() -> None:
-    """Descriptors 0 to 2 that were closed at entry become /dev/null, so that no socket lands there."""
-    for fd in range(3):
-        try:
-            os.fstat(fd)
-        except OSError:
-            os.set_inheritable(os.open("/dev/null", os.O_RDWR), True)
-
-
-def reserve(fd: int) -> None:
-    """Keep this number free for a child's dup2: no descriptor of ours may land on it by chance."""
-    spare = os.open("/dev/null", os.O_RDWR)
-    if spare != fd:
-        os.close(spare)
-
-
-def write_line(fd: int, line: bytes) -> bool:
-    """Write if that cannot block; False when there was no room, or nobody to read. Never raises.
-
-    Not O_NONBLOCK: that is a property of the open file, which main shares.
-    """
-    try:
-        waiter = select.poll()
-        waiter.register(fd, select.POLLOUT)
-        if not any(events & select.POLLOUT for _, events in waiter.poll(0)):
-            return False
-        os.write(fd, line if len(line) <= 4096 else line[:4095] + b"\n")  # PIPE_BUF: what POLLOUT promises
-    except OSError:
-        return False
-    return True
-
-
 def wall_clock() -> float:
     """Seconds since 1970."""
     return time.time()
@@ -331,11 +295,3 @@ def name_self(name: bytes) -> None:
             file.write(name)
     except OSError:
         return
-
-
-def count_descriptors() -> int | None:
-    """How many descriptors we hold; the listing's own is not counted."""
-    try:
-        return len(os.listdir("/proc/self/fd")) - 1
-    except OSError:
-        return None

@@ -74,7 +74,7 @@ def test_json_is_one_object_a_line(capfd: Capture) -> None:
 @QUICK
 @given(st.text(), st.sampled_from(LEVELS[:3]), st.sampled_from(["text", "json"]))
 def test_any_text_is_one_printable_line(text: str, level: str, form: str) -> None:
-    with patch("initd.syscalls.write_line") as write:
+    with patch("initd.descriptors.write_line") as write:
         speaker("--log-format", form).say(level, text)
     ((fd, data),) = [call.args for call in write.call_args_list]
     assert fd == 2
