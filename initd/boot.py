@@ -188,14 +188,13 @@ def _spawn_main(
     try:
         return spawning.spawn(plan), None
     except spawning.SpawnError as error:
-        if error.stage in ("fork", "pipe") and error.errno in _NO_FORK and config.persona is None:
+        if error.forking and error.errno in _NO_FORK and config.persona is None:
             return None, error
         sockets.remove_socket_file(listeners)
         if error.stage == "exec" and config.persona is not None:
             code, text = config.persona.exec_failure(config.argv[0], error.errno)
             raise config.persona.refusal(text, code, error.pid) from None
-        missing = error.stage == "exec" and error.errno == errno.ENOENT
-        code = 127 if missing else _refused(error)
+        code = 127 if error.missing else _refused(error)
         raise Refusal(f"cannot run {plans.explain(error, config)}", code) from None
 
 

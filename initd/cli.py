@@ -11,7 +11,7 @@ from initd.options import TABLE, Option
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from initd.personas import Persona
@@ -204,10 +204,12 @@ def _put(given: dict[str, Any], option: Option, value: object) -> None:
         given[option.key] = value
 
 
-def _convert(option: Option, shown: str, text: str) -> object:
-    assert option.convert is not None
+def _convert(option: Option, shown: str, text: str, convert: Callable[[str], Any] | None = None) -> Any:
+    """By the option's own converter, unless a flag needs one for its variable."""
+    convert = convert or option.convert
+    assert convert is not None
     try:
-        return option.convert(text)
+        return convert(text)
     except ValueError as error:
         raise Refusal(f"cannot use {shown} {text[:200]!r}: {error}") from None
 
@@ -219,9 +221,9 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
         if not text:  # VARIABLE= is what compose files make of a value that is not there
             continue
         if option.count:
-            found[option.key] = _convert_with(option, options.number(0, 9), text)
+            found[option.key] = _convert(option, option.variable, text, options.number(0, 9))
         elif option.metavar is None:
-            found[option.key] = _convert_with(option, options.choice("1", "0"), text) == "1"
+            found[option.key] = _convert(option, option.variable, text, options.choice("1", "0")) == "1"
         elif option.implied is not None and text in ("1", "0"):
             found[option.key] = option.implied if text == "1" else option.default
         elif option.many:
@@ -230,13 +232,6 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
         else:
             found[option.key] = _convert(option, option.variable, text)
     return found
-
-
-def _convert_with(option: Option, convert: Any, text: str) -> Any:
-    try:
-        return convert(text)
-    except ValueError as error:
-        raise Refusal(f"cannot use {option.variable} {text[:200]!r}: {error}") from None
 
 
 def _strange_variables(environ: Mapping[str, str]) -> tuple[str, ...]:

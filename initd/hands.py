@@ -117,7 +117,7 @@ class Hands:
         """Outside a namespace of our own, only what is below us: the rest of the machine is not ours."""
         if self.world.role == "pid1" or pid == os.getpid():
             return True
-        return proctable.is_below(pid, os.getpid(), {stat.pid: stat.ppid for stat in proctable.everyone()})
+        return proctable.is_below(pid, (os.getpid(),), proctable.parents())
 
     def _sweep(self, effect: Sweep) -> Surveyed:
         if not self.world.proc:
@@ -151,9 +151,7 @@ class Hands:
 def spawn_failure(unit: str, error: spawning.SpawnError, config: Config) -> SpawnFailed:
     """What the core is to know of it."""
     why = plans.explain(error, config) if unit == MAIN else str(error)
-    forking = error.stage in ("fork", "pipe")
-    missing = error.stage == "exec" and error.errno == errno.ENOENT
-    return SpawnFailed(unit, why, forking, missing, room.report() if forking else "")
+    return SpawnFailed(unit, why, error.forking, error.missing, room.report() if error.forking else "")
 
 
 def _send(pid: int, number: int) -> bool:

@@ -9,16 +9,12 @@ from __future__ import annotations
 from bisect import bisect_left
 
 from initd import signals
-from initd.model import MAIN, WEB, ProcessId
+from initd.model import COMMON_SIGNALS, ORIGINS, OUTCOMES, RESTART_REASONS, SOURCES, ProcessId
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-ORIGINS = (MAIN, WEB, "adopted", "helper")
-RESTART_REASONS = ("exit", "api", "watchdog", "health")
-SOURCES = ("forwarded", "api", "stop", "sweep", "orphan")
-COMMON_SIGNALS = ("HUP", "INT", "QUIT", "KILL", "USR1", "USR2", "TERM", "CONT", "STOP", "WINCH")
 BATCH_BOUNDS = (0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0)
 LIFETIME_BOUNDS = (0.01, 0.1, 1.0, 10.0, 60.0, 600.0, 3600.0, 86_400.0)
 
@@ -46,7 +42,7 @@ class Ledger:
     def __init__(self) -> None:
         self.adopted: dict[int, int] = {}  # pid -> start time, of those met alive and not yet reaped
         self.adoptions = {"alive": 0, "dead": 0}
-        self.reaped = {f"{origin}/{how}": 0 for origin in ORIGINS for how in ("exited", "signaled")}
+        self.reaped = {f"{origin}/{how}": 0 for origin in ORIGINS for how in OUTCOMES}
         self.signals = {f"{name}/{source}": 0 for name in COMMON_SIGNALS for source in SOURCES}
         self.main_restarts = dict.fromkeys(RESTART_REASONS, 0)
         self.web_restarts = 0

@@ -141,7 +141,7 @@ class Loop:
         books = self.core.books
         for data, pid, _uid in box.read():
             main = books.main.process.pid if books.main.process is not None else None
-            if pid == main or proctable.speaks_for_main(pid, main, books.ledger.adopted):
+            if proctable.speaks_for_main(pid, main, books.ledger.adopted):
                 words = notify.parse(data)
                 named = int(words.get("MAINPID", 0))
                 valid = named != main and proctable.speaks_for_main(named, main, books.ledger.adopted)
@@ -165,13 +165,13 @@ class Loop:
             if time.monotonic() - began > _SHARE:
                 self._more = True
                 break
+        if not self._batch:
+            return
         self._batch_seconds += time.monotonic() - began
-        if self._batch and not self._more:
+        if not self._more:
             batch = BatchReaped(self._batch, self._batch_seconds)
             self._batch, self._batch_seconds, self._last_batch = 0, 0.0, time.monotonic()
             self.feed(batch)
-        elif not self._batch:
-            self._batch_seconds = 0.0
 
     def _next_end(self) -> ChildEnded | None:
         """Reap one. Where somebody may ask, name and age are read first: they go with the zombie."""

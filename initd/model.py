@@ -98,6 +98,15 @@ EVENT_KINDS = (
     "shutdown",
 )
 
+# --- closed sets of what is counted: the labels of the metrics ------------------------------------
+
+ORIGINS = (MAIN, WEB, "adopted", "helper")
+OUTCOMES = ("exited", "signaled")
+RESTART_REASONS = ("exit", "api", "watchdog", "health")
+SOURCES = ("forwarded", "api", "stop", "sweep", "orphan")
+# The ten that a container sees in practice; others appear when first sent.
+COMMON_SIGNALS = ("HUP", "INT", "QUIT", "KILL", "USR1", "USR2", "TERM", "CONT", "STOP", "WINCH")
+
 # --- inputs: what happened ------------------------------------------------------------------------
 
 

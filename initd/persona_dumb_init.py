@@ -50,14 +50,15 @@ def _try_help(called: str) -> str:
 def _rewrite(values: Values, text: str) -> None:
     """``s:r``, as sscanf reads "%d:%d": blanks before a number and anything after the last are well."""
     source, colon, target = text.partition(":")
-    pair = (_number(source, whole=True), _number(target, whole=False))
-    if not colon or None in pair or not (1 <= pair[0] <= _LAST and 0 <= pair[1] <= _LAST):  # type: ignore[operator]
+    first, second = _number(source, whole=True), _number(target, whole=False)
+    known = first is not None and 1 <= first <= _LAST and second is not None and 0 <= second <= _LAST
+    if not colon or not known:
         raise Answer(
             f"Usage: -r option takes <signum>:<signum>, where <signum> is between 1 and {_LAST}.\n"
             "This option can be specified multiple times.\nUse --help for full usage.",
             1,
         )
-    values["rewrite"] = (*values.get("rewrite", ()), pair)
+    values["rewrite"] = (*values.get("rewrite", ()), (first, second))
 
 
 def _number(text: str, *, whole: bool) -> int | None:

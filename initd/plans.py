@@ -165,15 +165,14 @@ def _chdir(directory: str) -> Callable[[], None]:
 
 
 def _umask(mask: int) -> Callable[[], None]:
-    return lambda: void(os.umask(mask))
+    def set_mask() -> None:
+        os.umask(mask)
+
+    return set_mask
 
 
 def _nice(value: int) -> Callable[[], None]:
     return lambda: os.setpriority(os.PRIO_PROCESS, 0, value)
-
-
-def void(_: object) -> None:
-    """A step returns nothing."""
 
 
 def _oom_score(value: int) -> Callable[[], None]:
@@ -235,11 +234,11 @@ def _become(uid: int, gid: int, groups: list[int]) -> Callable[[], None]:
 def explain(error: SpawnError, config: Config) -> str:
     """Why main could not be started, and what helps; to be put after "cannot run"."""
     name, why = repr(config.argv[0]), os.strerror(error.errno)
-    if error.stage == "exec" and error.errno == errno.ENOENT:
+    if error.missing:
         return f"{name}: not found; check its name, PATH, and the interpreter that it names"
     if error.stage == "exec":
         return f"{name}: {why}; give it a file that can be executed here"
-    if error.stage in ("fork", "pipe"):
+    if error.forking:
         return f"{name}: no process can be made: {why}"
     step = error.stage.split()[0]
     shown = f"{step} {config.workdir}" if step == "workdir" else step

@@ -69,11 +69,16 @@ def _child_pids() -> tuple[int, ...]:
         return tuple(stat.pid for stat in everyone() if stat.ppid == ourselves)
 
 
-def is_below(pid: int, ancestor: int, parents: dict[int, int]) -> bool:
-    """Is ``ancestor`` above ``pid``? A torn picture may hold a circle, so the way up is bounded."""
+def parents() -> dict[int, int]:
+    """Everyone's parent, by pid."""
+    return {stat.pid: stat.ppid for stat in everyone()}
+
+
+def is_below(pid: int, ancestors: Container[int], parents: dict[int, int]) -> bool:
+    """Is one of ``ancestors`` above ``pid``? A torn picture may hold a circle, so the way up is bounded."""
     for _ in range(len(parents) + 1):
         pid = parents.get(pid, 0)
-        if pid == ancestor:
+        if pid in ancestors:
             return True
         if pid <= 1:
             return False
@@ -84,10 +89,10 @@ def speaks_for_main(pid: int, main: int | None, adopted: Container[int]) -> bool
     """Main, a process below it, or an orphan that was: main's daemons are adopted by us, and are main's."""
     if main is None or pid <= 0:
         return False
-    stats = {stat.pid: stat.ppid for stat in everyone()}
-    while pid not in (main, 0) and pid not in adopted:
-        pid = stats.pop(pid, 0)
-    return pid != 0
+    if pid == main or pid in adopted:
+        return True
+    above = parents()
+    return is_below(pid, (main,), above) or is_below(pid, adopted, above)
 
 
 def left_over(role: str, spared: set[int]) -> list[int]:
@@ -96,8 +101,8 @@ def left_over(role: str, spared: set[int]) -> list[int]:
     living = [stat.pid for stat in stats if stat.state not in "ZX" and stat.pid not in spared]
     if role == "pid1":
         return living
-    parents = {stat.pid: stat.ppid for stat in stats}
-    return [pid for pid in living if is_below(pid, os.getpid(), parents)]
+    above = {stat.pid: stat.ppid for stat in stats}
+    return [pid for pid in living if is_below(pid, (os.getpid(),), above)]
 
 
 def describe_end(reaped: syscalls.Reaped, stat: Stat | None) -> ChildEnded:

@@ -7,6 +7,7 @@ with ``initd: ``, so that they can be told from main's own words in the same str
 from __future__ import annotations
 
 from initd import descriptors
+from initd.cli import one_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Speaker:
         descriptors.write_line(fd, line.encode("utf-8", "backslashreplace"))
 
     def _as_text(self, level: str, text: str) -> str:
-        flat = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+        flat = one_line(text)
         mark = "" if flat.startswith("cannot ") or level in ("info", "debug", "trace") else f"{level}: "
         head = "" if level == "error" and not mark else "initd: "
         return f"{head}{mark}{flat}\n"

@@ -59,7 +59,7 @@ def _real_time(word: str) -> int | None:
     base, sign = (RTMIN, 1) if word.startswith("RTMIN") else (RTMAX, -1)
     mark = "+" if sign == 1 else "-"
     head, _, rest = word.partition(mark)
-    if head not in ("RTMIN", "RTMAX") or head != ("RTMIN" if sign == 1 else "RTMAX"):
+    if head != ("RTMIN" if sign == 1 else "RTMAX"):
         return None
     offset = 0 if word == head else _numeric(rest)
     if offset is None or offset > RTMAX - RTMIN:

@@ -29,6 +29,16 @@ class SpawnError(Exception):
         super().__init__(f"{stage}: {os.strerror(number)}")
         self.stage, self.errno, self.pid = stage, number, pid  # the pid that the command would have had
 
+    @property
+    def forking(self) -> bool:
+        """No process could be made: that may pass."""
+        return self.stage in ("fork", "pipe")
+
+    @property
+    def missing(self) -> bool:
+        """There is nothing to run."""
+        return self.stage == "exec" and self.errno == errno.ENOENT
+
 
 @record
 class Plan:

@@ -10,16 +10,17 @@ import platform
 from datetime import datetime
 from typing import Any
 
-from initd.model import EVENT_KINDS, PUBLIC_STATES
+from initd.model import (
+    COMMON_SIGNALS,
+    EVENT_KINDS,
+    ORIGINS,
+    OUTCOMES,
+    PUBLIC_STATES,
+    RESTART_REASONS,
+    SOURCES,
+)
 from initd.signals import parse
 from web.metrics_family import Families, counter, counters, gauge, gauges, histogram, info, zeros
-
-ORIGINS = ("main", "web", "adopted", "helper")
-OUTCOMES = ("exited", "signaled")
-REASONS = ("exit", "api", "watchdog", "health")
-SOURCES = ("forwarded", "api", "stop", "sweep", "orphan")
-# The ten a container sees in practice; others appear when first sent.
-SIGNALS = ("HUP", "INT", "QUIT", "KILL", "USR1", "USR2", "TERM", "CONT", "STOP", "WINCH")
 
 
 def core(status: dict[str, Any], counted: dict[str, Any]) -> Families:
@@ -77,7 +78,7 @@ def _main(main: dict[str, Any], counted: dict[str, Any]) -> Families:
         "How long the next restart of main will be put off, in seconds.",
         counted["main_restart_delay_seconds"],
     )
-    restarts = zeros(REASONS) | {(reason,): n for reason, n in counted["main_restarts"].items()}
+    restarts = zeros(RESTART_REASONS) | {(reason,): n for reason, n in counted["main_restarts"].items()}
     yield from counters(
         "main_restarts_total", "Restarts of the main command, by reason.", ("reason",), restarts
     )
@@ -107,7 +108,7 @@ def _reaping(counted: dict[str, Any]) -> Families:
 
 
 def _signals(counted: dict[str, int]) -> dict[tuple[str, ...], float]:
-    values = zeros(SIGNALS, SOURCES)
+    values = zeros(COMMON_SIGNALS, SOURCES)
     for key, number in counted.items():
         name, _, source = key.partition("/")
         labels = ("RT" if name.startswith("RT") else name, source)

@@ -14,14 +14,15 @@ from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from initd.ledger import Ledger
-from initd.model import EVENT_KINDS, PROCESS_STATES, PUBLIC_STATES
+from initd.model import COMMON_SIGNALS as SIGNALS
+from initd.model import EVENT_KINDS, ORIGINS, OUTCOMES, PROCESS_STATES, PUBLIC_STATES, SOURCES
+from initd.model import RESTART_REASONS as REASONS
 from initd.signals import NAMES
 from tests.web.fake_house import fake_house, get, own_state, state
 from tests.web.scene import scene
 from web import cgroup
 from web.api import metrics
 from web.house import BOUNDS, GROUPS
-from web.metrics_core import ORIGINS, OUTCOMES, REASONS, SIGNALS, SOURCES
 from web.metrics_proc import CGROUP
 from web.sampler import ERRORS
 from web.tree import RELATIONS
