@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from initd.books import Init
 from initd.model import Look
 from tests.core.driver import World, running
 
@@ -84,3 +85,13 @@ def test_kill_orphans_sends_term_and_kills_what_is_still_there() -> None:
     assert world.signals[2:] == [(stubborn, 9, False)]
     world.advance(5.0)
     assert len(world.signals) == 3
+
+
+def test_kill_orphans_leaves_alone_what_was_there_before_us() -> None:
+    world = running("--kill-orphans")
+    books = world.desk.books
+    books.init = Init(1, 0, "pid1", books.init.started, books.init.listeners, frozenset({world.last_pid + 1}))
+    daemon(world, "there before")
+    orphan = daemon(world)
+    assert world.signals == [(orphan, 15, False)]
+    assert books.ledger.adopted_total == 2
