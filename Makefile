@@ -7,7 +7,7 @@ TESTS ?= tests
 PYTHON ?= $(shell scripts/find-python)
 BIN = .venv/bin
 RUN_PACKAGES = curl nginx-light util-linux
-TEST_PACKAGES = $(RUN_PACKAGES) busybox catatonit cron dumb-init fish gcc libc6-dev mandoc procps prometheus redis-server stress-ng tini zsh
+TEST_PACKAGES = $(RUN_PACKAGES) busybox catatonit chromium cron dumb-init fish fonts-dejavu-core gcc libc6-dev mandoc procps prometheus redis-server stress-ng tini zsh
 
 # The tests measure, and what we start must not depend on who called make.
 unexport PYTHONDONTWRITEBYTECODE PYTHONHOME PYTHONPATH
