@@ -10,7 +10,9 @@ from __future__ import annotations
 from initd import wire
 from initd.history import History
 from initd.ledger import Ledger
+from initd.lineage import Lineage
 from initd.model import (
+    ENDING,
     MAIN,
     RESTARTING,
     RUNNING,
@@ -22,6 +24,7 @@ from initd.model import (
     Log,
     ProcessId,
     Send,
+    SpawnFailed,
     record,
 )
 from initd.operations import Operations
@@ -48,6 +51,7 @@ class Init:
     started: float  # wall
     listeners: tuple[dict[str, Any], ...]  # for web's hello
     present: frozenset[int] = frozenset()  # children that were there before us, where that matters
+    oom_kills: int | None = None  # in our control group before main
 
 
 class Told:
@@ -55,9 +59,30 @@ class Told:
 
     def __init__(self) -> None:
         self.ready = self.reloading = self.stopping = False
+        self.announced = False  # it was ready by everything that can say so
         self.starving = False  # its watchdog was not fed in time
         self.status = ""
         self.successor: ProcessId | None = None  # who is to be main as soon as it is our child
+
+
+class Vital:
+    """One of the checks of main that --ready-… and --health-… ask for, and what it said last."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.gates = name.startswith("ready")  # it has to pass before main is ready
+        self.passing: bool | None = None  # None: not known of this main
+        self.failures = 0  # in a row
+        self.why: str | None = None
+        self.skipped = 0  # rounds, because there was no room for a process
+        self.checked_at = 0.0  # wall
+
+    @property
+    def failed(self) -> str | None:
+        """Why main is not ready by this check; None where it does not say so."""
+        if self.passing or (self.passing is None and not self.gates):
+            return None
+        return self.why or "not checked yet"
 
 
 class Books:
@@ -70,16 +95,21 @@ class Books:
         self.web = Unit(WEB, WEB_POLICY, dice)
         self.main.state = STARTING if config.argv else STOPPED  # the bootstrap has asked for it already
         self.history = History(0 if config.no_http else config.history)  # there is nobody to read it
-        self.ledger, self.operations = Ledger(), Operations()
+        self.ledger, self.lineage, self.operations = Ledger(), Lineage(), Operations()
+        self.oom_kills = init.oom_kills  # when we looked last
+        self.census: dict[str, Any] = {}  # what web counted last, and said
         self.phase = UP
         self.retiring = False  # a stop has been asked for: no more restarts
         self.held = False  # main was stopped by the API: the init stays
         self.draining = False
         self.ever_started = self.ever_ready = False
         self.told = Told()
+        self.vitals: dict[str, Vital] = {}
+        self.helpers: dict[int, str] = {}  # pid -> the option whose command it is
         self.former_mains: set[int] = set()  # children that were main until they named another
         self.attached = False  # web reads events
         self.open_fds: int | None = None
+        self.oom: bool | None = None  # main's last end was for want of memory
         self.main_started_at = self.main_exit_at = 0.0  # wall
         self.now = self.wall = 0.0
         self.timers: dict[str, float] = {}
@@ -105,6 +135,10 @@ class Books:
         if self._voice is not None:  # called as another init, we tell events in its words
             for level, text in self._voice(kind, fields):
                 self.emit(Log(level, text))
+
+    def fork_failed(self, failure: SpawnFailed) -> None:
+        """No process could be made: which limit was hit is the first question of whoever reads it."""
+        self.record("fork.failed", unit=failure.unit, why=failure.why, room=failure.room, limit=failure.limit)
 
     def _tell(self, kind: str, fields: dict[str, Any]) -> None:
         """-v says what happens to main, web and signals; -vv each orphan as well."""
@@ -164,7 +198,7 @@ class Books:
     @property
     def main_state(self) -> str:
         """Main's state as JSON and metrics spell it."""
-        return STOPPING if self.main.state == RESTARTING else self.main.state
+        return STOPPING if self.main.state in (RESTARTING, ENDING) else self.main.state
 
     @property
     def main_group(self) -> bool:
@@ -190,22 +224,42 @@ class Books:
 
     def checks(self) -> list[dict[str, Any]]:
         """The named parts of /readyz and /startupz; docs/letterbox.md, ``ping``."""
-        started = None if self.ever_started else "main has not been started yet"
-        if self.config.notify and not started and not self.ever_ready:
-            started = "main has not said READY=1 yet"
+        started = None if self.ever_started or self.config.observe else "main has not been started yet"
+        if self.vouched and not started and not self.ever_ready:
+            started = "main has not become ready yet"
         return [
             *(_check(name, why, "ready") for name, why in self._readiness()),
             _check("started", started, "startup"),
         ]
 
+    @property
+    def vouched(self) -> bool:
+        """Is there anything that says when main is ready, beside that it runs?"""
+        return self.config.notify or any(vital.gates for vital in self.vitals.values())
+
     def _readiness(self) -> tuple[tuple[str, str | None], ...]:
         leaving = self.retiring or self.phase != UP
+        main = None if self.main.state == RUNNING else f"main is {self.main_state}"
         return (
-            ("main", None if self.main.state == RUNNING else f"main is {self.main_state}"),
+            *(() if self.config.observe else (("main", main),)),
             ("stopping", "a stop has begun" if leaving else None),
             ("drain", "draining" if self.draining else None),
             *self._told(),
+            *self._room(),
         )
+
+    def _room(self) -> tuple[tuple[str, str | None], ...]:
+        """The thresholds, where they were asked for, by what web counted last."""
+        found: list[tuple[str, str | None]] = []
+        most, least = self.config.ready_max_zombies, self.config.ready_free_pids
+        zombies, current, limit = (self.census.get(name) for name in ("zombies", "current", "max"))
+        if most is not None:
+            why = f"{zombies} zombies, and at most {most} are borne" if (zombies or 0) > most else None
+            found.append(("zombies", why))
+        if least is not None:
+            few = current is not None and limit is not None and limit - current < least
+            found.append(("pids", f"pids {current} of {limit}: fewer than {least} are left" if few else None))
+        return tuple(found)
 
     def _told(self) -> tuple[tuple[str, str | None], ...]:
         """The parts that only main can vouch for, where it was asked to."""
@@ -215,6 +269,7 @@ class Books:
             found.append(("notify", why or (None if self.told.ready else "main has not said READY=1")))
         if self.config.watchdog:
             found.append(("watchdog", "main did not feed it in time" if self.told.starving else None))
+        found.extend((vital.name, vital.failed) for vital in self.vitals.values())
         return tuple(found)
 
 

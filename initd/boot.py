@@ -36,10 +36,11 @@ class World:
     role: str
     proc: bool  # /proc is there, and of our own PID namespace
     plan: Plan
+    base: Plan  # the same without what main alone is given: for hooks and checks
     box: NotifyBox | None
     listeners: tuple[Listener, ...]
     present: frozenset[int]  # our children before main
-    main_pid: int | None  # None: it could not be forked, and is to be tried again
+    main_pid: int | None  # None: it could not be forked, and is to be tried again; or a hook comes first
     failure: spawning.SpawnError | None
     started: float
 
@@ -104,7 +105,7 @@ def _start(config: Config, mask: frozenset[int], environ: dict[bytes, bytes], st
         warnings.append("/proc is missing, or another namespace's: orphans are met when they end; mount ours")
     if config.session:
         spawning.leave_terminal()
-    plan = plans.main_plan(config, mask, environ, terminal=spawning.terminal_is_ours())
+    plan = base = plans.main_plan(config, mask, environ, terminal=spawning.terminal_is_ours())
     _check_http_user(config)
     box = _open_box(config)
     if box is not None:
@@ -113,11 +114,12 @@ def _start(config: Config, mask: frozenset[int], environ: dict[bytes, bytes], st
     listeners = sockets.bind_all(config, warnings)
     if config.persona is not None:
         _say(speaker, warnings)  # as that program does, before its command may say anything
-    pid, failure = _spawn_main(plan, config, listeners) if config.argv else (None, None)
+    at_once = config.argv and config.pre_start is None
+    pid, failure = _spawn_main(plan, config, listeners) if at_once else (None, None)
     _say(speaker, warnings)
     for listener in listeners:
         speaker.say("info", f"listening on {listener.address}")
-    return World(config, speaker, role, proc, plan, box, listeners, present, pid, failure, started)
+    return World(config, speaker, role, proc, plan, base, box, listeners, present, pid, failure, started)
 
 
 def _check_http_user(config: Config) -> None:
@@ -158,6 +160,8 @@ def _take_role(config: Config, warnings: list[str]) -> str:
             os.kill(os.getpid(), config.parent_death_signal)
     if os.getpid() == 1:
         return "pid1"
+    if config.observe:
+        return "passive"
     if not (config.adopts or config.subreaper):
         return _found_role(config, warnings)
     try:

@@ -6,9 +6,20 @@ end with a pid that main had an hour ago.
 
 from __future__ import annotations
 
-from initd import signals
 from initd.books import SWEEPING, WAITING, Books, describe
-from initd.model import MAIN, BatchReaped, ChildEnded, ChildrenListed, ExitStatus, Look, Sweep
+from initd.endings import as_fields, in_words
+from initd.helpers import Helpers
+from initd.model import (
+    HEALTH_EXEC,
+    MAIN,
+    READY_EXEC,
+    BatchReaped,
+    Child,
+    ChildEnded,
+    ChildrenListed,
+    Look,
+    Sweep,
+)
 from initd.orphans import Orphans
 from initd.supervisor import Supervisor
 
@@ -16,6 +27,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+_CHECKS = (READY_EXEC, HEALTH_EXEC)
 _LOOK_EVERY = 1.0  # the slow tick that finds adopted children; an adoption's time is as fine as this
 _LOOK_APART = 0.05  # after a batch: a storm must not list thousands of children for each exit
 
@@ -23,54 +35,77 @@ _LOOK_APART = 0.05  # after a batch: a storm must not list thousands of children
 class Children:
     """Everything the kernel tells of our children goes through here."""
 
-    def __init__(self, books: Books, supervisor: Supervisor, orphans: Orphans) -> None:
-        self.books, self.supervisor, self.orphans = books, supervisor, orphans
+    def __init__(self, books: Books, supervisor: Supervisor, orphans: Orphans, helpers: Helpers) -> None:
+        self.books, self.supervisor, self.orphans, self.helpers = books, supervisor, orphans, helpers
         self._looked = -1.0
-        self._end_of_main: tuple[ChildEnded, dict[str, Any]] | None = None  # kept until a look was made
+        self._end_of_main: ChildEnded | None = None  # kept until a look was made
 
     def ended(self, end: ChildEnded) -> None:
         """One child was reaped."""
         books = self.books
         owner = books.owner(end.process.pid)
-        former = end.process.pid in books.former_mains
+        origin = owner.name if owner is not None else self._origin(end.process.pid)
         process = describe(end.process, end.name)
-        ending = {"process": process, **_ending(end.status)}
-        if owner is None and not former:
+        if origin == "adopted":
             self._orphan_ended(end, process)
-        origin = owner.name if owner is not None else MAIN if former else "adopted"
         books.ledger.count_reap(origin, end.status.outcome)
-        books.record(
+        if books.helpers.get(end.process.pid) not in _CHECKS:  # one a second would push out all else
+            self._tell(end, process, origin)
+        books.former_mains.discard(end.process.pid)
+        books.ledger.adopted.pop(end.process.pid, None)  # a successor of main was adopted once
+        if owner is books.main:
+            self._main_ended(end)
+        elif owner is books.web:
+            self.supervisor.web_ended(end)
+        elif origin == "helper":
+            self.helpers.ended(end)
+
+    def _tell(self, end: ChildEnded, process: dict[str, Any], origin: str) -> None:
+        self.books.record(
             "reaped",
-            **ending,
+            process=process,
+            **as_fields(end.status),
             origin=origin,
             lifetime_seconds=end.lifetime_seconds,
             cpu_seconds=end.cpu_seconds,
             max_resident_bytes=end.max_resident_bytes,
         )
-        books.former_mains.discard(end.process.pid)
-        books.ledger.adopted.pop(end.process.pid, None)  # a successor of main was adopted once
-        if owner is books.main:
-            self._main_ended(end, ending)
-        elif owner is books.web:
-            self.supervisor.web_ended(end, ending, in_words(end.status))
 
-    def _main_ended(self, end: ChildEnded, ending: dict[str, Any]) -> None:
+    def _origin(self, pid: int) -> str:
+        """Of a child that is neither main nor web now."""
+        if pid in self.books.former_mains:
+            return MAIN
+        return "helper" if pid in self.books.helpers else "adopted"
+
+    def _main_ended(self, end: ChildEnded) -> None:
         """Where it named a successor, that one may be our child by now: a look will tell."""
         if self.books.told.successor is None:
-            self.supervisor.main_ended(end, ending, in_words(end.status))
+            self.supervisor.main_ended(end)
             return
-        self._end_of_main = end, ending
+        self._end_of_main = end
         self.books.emit(Look())
 
     def _orphan_ended(self, end: ChildEnded, process: dict[str, Any]) -> None:
         books = self.books
         if books.ledger.met_dead(end.process):
-            books.record("adopted", process=process, former_parent=None, seen="dead")
+            self._adopted(process, end, "dead")
+        books.lineage.ended(end.process.pid, end.lifetime_seconds)
         if end.lifetime_seconds is not None:
             books.ledger.adopted_lifetime.observe(end.lifetime_seconds)
         if books.config.warn_on_reap:
             words = in_words(end.status)
             books.log("warning", f"reaped orphan {end.name} (pid {end.process.pid}): {words}")
+
+    def _adopted(self, described: dict[str, Any], child: Child | ChildEnded, seen: str) -> None:
+        origin = self.books.lineage.adopted(child.process, child.elders)
+        self.books.record(
+            "adopted",
+            process=described,
+            former_parent=origin.parent,
+            how=origin.how,
+            why=origin.why,
+            seen=seen,
+        )
 
     def batch_reaped(self, batch: BatchReaped) -> None:
         """There is no more to reap: the moment to look who is left."""
@@ -86,13 +121,14 @@ class Children:
         books = self.books
         self._looked = books.now
         books.open_fds = listing.open_fds
+        if listing.oom_kills is not None:
+            books.oom_kills = listing.oom_kills
         for child in listing.children:
             pid = child.process.pid
-            if child.zombie or pid in books.former_mains or books.owner(pid) is not None:
+            if child.zombie or books.owner(pid) is not None or self._origin(pid) != "adopted":
                 continue
             if books.ledger.met_alive(child.process):
-                process = describe(child.process, child.name)
-                books.record("adopted", process=process, former_parent=None, seen="alive")
+                self._adopted(describe(child.process, child.name), child, "alive")
                 self.orphans.met(child)
 
     def succeed(self, listing: ChildrenListed) -> None:
@@ -110,21 +146,9 @@ class Children:
             books.record("main.started", process=describe(named, books.main_name), restarts=books.restarts)
         elif ended is not None:
             books.told.successor = None
-            self.supervisor.main_ended(*ended, in_words(ended[0].status))
+            self.supervisor.main_ended(ended)
 
     def look(self) -> None:
         """The slow tick."""
         self.books.after("look", _LOOK_EVERY)
         self.books.emit(Look())
-
-
-def _ending(status: ExitStatus) -> dict[str, Any]:
-    """Exit code or signal name, as JSON says it; the other one is null."""
-    return {"code": status.code, "signal": None if status.signal is None else signals.name_of(status.signal)}
-
-
-def in_words(status: ExitStatus) -> str:
-    """How it ended, for people."""
-    if status.signal is not None:
-        return f"killed by {signals.name_of(status.signal)}" + (" (core dumped)" if status.dumped else "")
-    return f"exit code {status.code}"

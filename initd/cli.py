@@ -6,7 +6,7 @@ and those over the table's defaults. Exit codes as in docker: 125 is our own ref
 
 from __future__ import annotations
 
-from initd import options, signals
+from initd import options, signals, values
 from initd.options import TABLE, Option
 
 TYPE_CHECKING = False
@@ -59,6 +59,26 @@ class Config:
     drain: float
     notify: bool
     watchdog: float  # seconds; 0 is none
+    ready_tcp: str | None  # ADDR:PORT
+    ready_http: str | None
+    ready_exec: tuple[str, ...] | None
+    ready_period: float
+    ready_timeout: float
+    ready_failures: int
+    ready_max_zombies: int | None
+    ready_free_pids: int | None
+    health_tcp: str | None
+    health_http: str | None
+    health_exec: tuple[str, ...] | None
+    health_period: float
+    health_timeout: float
+    health_failures: int
+    health_grace: float
+    health_action: str  # restart, shutdown, none
+    pre_start: tuple[str, ...] | None
+    pre_start_timeout: float
+    post_stop: tuple[str, ...] | None
+    post_stop_timeout: float
     wait_orphans: float | None  # seconds, or infinity
     signal_orphans: bool
     kill_orphans: bool
@@ -80,6 +100,7 @@ class Config:
     allow_host: tuple[str, ...]
     http_user: str
     history: int
+    observe: bool
     no_http: bool
     verbose: int
     quiet: bool
@@ -104,8 +125,21 @@ def parse(argv: Sequence[str], environ: Mapping[str, str]) -> Config:
     """The configuration for ``initd ARGV…``. Raises Refusal; code 0 means help or version was asked for."""
     given, command = _command_line(argv)
     config = settle(command, environ, {}, given)
+    if config.observe:
+        return _observer(config)
     if not command:
         raise Refusal("cannot start: no command was given; say initd -- COMMAND [ARG…], or initd --help")
+    return config
+
+
+def _observer(config: Config) -> Config:
+    """It has no main, so that nothing that is about main makes sense."""
+    if config.argv:
+        raise Refusal(
+            f"cannot start {config.argv[0]!r} with --observe: an observer starts nothing; leave it out"
+        )
+    if config.no_http:
+        raise Refusal("cannot use --observe with --no-http: nobody could ask; leave one of them out")
     return config
 
 
@@ -113,20 +147,29 @@ def settle(
     command: Sequence[str], environ: Mapping[str, str], defaults: Mapping[str, Any], given: Mapping[str, Any]
 ) -> Config:
     """The table's defaults, ``defaults``, INITD_ variables, ``given``: each wins over those before it."""
-    values: dict[str, Any] = {option.key: option.default for option in TABLE}
-    values |= {**_FACTS, **defaults, **_from_environment(environ), **given}
-    values.setdefault("suspends", values["session"])
-    if values["session"]:
-        values["rewrite"] = _SESSION_REWRITE + values["rewrite"]
-    listening = values["listen"]
-    values.update(
+    settled: dict[str, Any] = {option.key: option.default for option in TABLE}
+    settled |= {**_FACTS, **defaults, **_from_environment(environ), **given}
+    settled.setdefault("suspends", settled["session"])
+    if settled["session"]:
+        settled["rewrite"] = _SESSION_REWRITE + settled["rewrite"]
+    _refuse_blind_checks(settled)
+    listening = settled["listen"]
+    settled.update(
         argv=tuple(command),
         listen_asked=listening is not None,
         listen=_addresses(listening),
-        tokens=_tokens(values["tokens"], environ.get("INITD_TOKEN")),
+        tokens=_tokens(settled["tokens"], environ.get("INITD_TOKEN")),
         warnings=_strange_variables(environ),
     )
-    return Config(values)
+    return Config(settled)
+
+
+def _refuse_blind_checks(settled: Mapping[str, Any]) -> None:
+    """Connections are made by web: PID 1 reads nothing that a network may send."""
+    for name in ("ready-tcp", "ready-http", "health-tcp", "health-http"):
+        if settled["no_http"] and settled[name.replace("-", "_")] is not None:
+            exec_name = name.partition("-")[0] + "-exec"
+            raise Refusal(f"cannot use --{name} with --no-http: web makes that check; say --{exec_name}")
 
 
 def _addresses(asked: tuple[tuple[str, int] | None, ...] | None) -> tuple[tuple[str, int], ...]:
@@ -221,9 +264,9 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
         if not text:  # VARIABLE= is what compose files make of a value that is not there
             continue
         if option.count:
-            found[option.key] = _convert(option, option.variable, text, options.number(0, 9))
+            found[option.key] = _convert(option, option.variable, text, values.number(0, 9))
         elif option.metavar is None:
-            found[option.key] = _convert(option, option.variable, text, options.choice("1", "0")) == "1"
+            found[option.key] = _convert(option, option.variable, text, values.choice("1", "0")) == "1"
         elif option.implied is not None and text in ("1", "0"):
             found[option.key] = option.implied if text == "1" else option.default
         elif option.many:

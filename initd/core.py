@@ -8,10 +8,19 @@ from __future__ import annotations
 
 from initd import unit
 from initd.books import Books, Init
+from initd.checks import NAMES, Checks
 from initd.children import Children
 from initd.forwarding import Forwarding
+from initd.helpers import Helpers
+from initd.hooks import Hooks
 from initd.leaving import Leaving
 from initd.model import (
+    HEALTH_EXEC,
+    MAIN,
+    POST_STOP,
+    PRE_START,
+    READY_EXEC,
+    WEB,
     BatchReaped,
     ChildEnded,
     ChildrenListed,
@@ -36,22 +45,28 @@ if TYPE_CHECKING:
     from initd.cli import Config
 
 
+_HELPERS = (PRE_START, POST_STOP, READY_EXEC, HEALTH_EXEC)
+
+
 class Core:
     """Rooms around one set of books."""
 
     def __init__(self, config: Config, init: Init, dice: Callable[[], float]) -> None:
         self.books = books = Books(config, init, dice)
         self.leaving = Leaving(books)
-        self.supervisor = Supervisor(books, self.leaving.main_at_rest, self.leaving.web_gone)
+        self.helpers = Helpers(books)
+        hooks = Hooks(books, self.helpers)
+        self.supervisor = Supervisor(books, hooks, self.leaving.main_at_rest, self.leaving.web_gone)
         self.leaving.supervisor = self.supervisor
         self.readiness = Readiness(books, self.supervisor)
-        self.supervisor.main_up = self.readiness.main_up
+        self.checks = Checks(books, self.helpers, self.supervisor, self.readiness)
+        self.supervisor.main_up = self._main_up
         self.orphans = Orphans(books)
-        self.children = Children(books, self.supervisor, self.orphans)
+        self.children = Children(books, self.supervisor, self.orphans, self.helpers)
         self.forwarding = Forwarding(books, self.supervisor, self.leaving, self.orphans)
         self._inputs: dict[type, Callable[[Any], None]] = {
-            Spawned: self.supervisor.spawned,
-            SpawnFailed: self.supervisor.spawn_failed,
+            Spawned: self._spawned,
+            SpawnFailed: self._spawn_failed,
             ChildEnded: self.children.ended,
             BatchReaped: self.children.batch_reaped,
             ChildrenListed: self._listed,
@@ -71,6 +86,8 @@ class Core:
             "web.beat": self.supervisor.watch.beat,
             "lag": self.supervisor.watch.lag,
             "watchdog": self.readiness.missed,
+            **{f"{name}.due": _about(name, self.checks.due) for name in NAMES},
+            **{f"{name}.timeout": _about(name, self.helpers.overdue) for name in _HELPERS},
             "orphans": self.orphans.overdue,
             "orphans.wait": self.leaving.sweep,
             "drain": self.forwarding.drained,
@@ -81,13 +98,15 @@ class Core:
         }
 
     def begin(self, now: float, wall: float) -> list[Any]:
-        """Once, before the first input: web is to be started, and the tick to tick."""
+        """Once, after the first input: web is to be started, and whatever runs before main."""
         self.books.now, self.books.wall = now, wall
         config = self.books.config
         if not config.no_http or config.kill_orphans:
             self.books.after("look", 0.0)
         if not config.no_http:
             self.supervisor.move(self.books.web, unit.START)
+        if self.books.config.pre_start is not None:
+            self.supervisor.prepare()
         return self.books.take()
 
     def handle(self, happened: object, now: float, wall: float) -> list[Any]:
@@ -101,6 +120,16 @@ class Core:
         self.books.flush()
         return self.books.take()
 
+    def _spawned(self, up: Spawned) -> None:
+        (self.supervisor.spawned if up.unit in (MAIN, WEB) else self.helpers.started)(up)
+
+    def _spawn_failed(self, failure: SpawnFailed) -> None:
+        (self.supervisor.spawn_failed if failure.unit in (MAIN, WEB) else self.helpers.failed)(failure)
+
+    def _main_up(self) -> None:
+        self.readiness.main_up()
+        self.checks.main_up()
+
     def _listed(self, listing: ChildrenListed) -> None:
         self.children.listed(listing)
         self.children.succeed(listing)
@@ -111,3 +140,7 @@ class Core:
         name = self.books.due()
         if name is not None:
             self._timers[name]()
+
+
+def _about(name: str, step: Callable[[str], None]) -> Callable[[], None]:
+    return lambda: step(name)

@@ -10,6 +10,7 @@ from initd import report, signals, wire
 from initd.books import UP, describe
 from initd.core import Core
 from initd.model import Asked, ChildrenListed, Deliver, Delivered, Garbled, Look, Send
+from initd.sightings import Sightings
 from initd.wire import Malformed
 
 TYPE_CHECKING = False
@@ -37,6 +38,7 @@ class Desk:
         self._orders: dict[int, tuple[int, dict[str, Any]]] = {}  # ticket -> signal, by whom
         self._waiting: list[int] = []  # state questions that wait for a fresh list of children
         self._garbled = 0
+        self._sightings = Sightings(core.books).messages
         self._questions: dict[str, Callable[[int, dict[str, Any]], None]] = {
             "ping": self._ping,
             "state": self._state,
@@ -49,6 +51,7 @@ class Desk:
             "shutdown": self._stop,
             "drain": self._drain,
             "operation": self._operation,
+            "lineage": self._lineage,
         }
 
     def handle(self, happened: object, now: float, wall: float) -> list[Any]:
@@ -75,6 +78,13 @@ class Desk:
             self.books.attached = True
         elif message["t"] == "ask":
             self._ask(message)
+        elif message["t"] == "checked":
+            self.core.checks.answered(message)
+        elif message["t"] in self._sightings:
+            try:
+                self._sightings[message["t"]](message)
+            except (Malformed, KeyError, TypeError) as odd:
+                self._garble(Garbled(f"{message['t']}: {odd}"))
         elif message["t"] != "beat":
             self._garble(Garbled(f"no message is called {message['t'][:40]!r}"))
 
@@ -131,6 +141,9 @@ class Desk:
             return  # one datagram; web asks again for the rest
         self._reply(number, events=[], first=history.first, last=history.last)
 
+    def _lineage(self, number: int, _: dict[str, Any]) -> None:
+        self._reply(number, **self.books.lineage.summary())
+
     def _signal(self, number: int, message: dict[str, Any]) -> None:
         pid = _integer(message, "pid", 1, 2**22)
         started = message.get("starttime")
@@ -167,8 +180,7 @@ class Desk:
 
     def _run(self, number: int, message: dict[str, Any]) -> None:
         self._must_be_up()
-        if not self.books.config.argv:
-            raise Refused("wrong_state", "cannot start main: this is a pause (-P), and there is none")
+        self._must_have_main()
         action = message["what"].removeprefix("main.")
         self._reply(number, operation=dict(self.core.supervisor.run(action, _by(message))))
 
@@ -176,8 +188,14 @@ class Desk:
         action = message["what"].removeprefix("main.")
         if action == "stop":
             self._must_be_up()
+            self._must_have_main()
         operation = self.core.supervisor.stop(action, _by(message))
         self._reply(number, operation=dict(operation))
+
+    def _must_have_main(self) -> None:
+        if not self.books.config.argv:
+            what = "an observer" if self.books.config.observe else "a pause (-P)"
+            raise Refused("wrong_state", f"cannot do that: this is {what}, and there is no main")
 
     def _must_be_up(self) -> None:
         if self.books.phase != UP:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from initd import signals, unit
 from initd.books import SWEEPING, UP, WAITING, Books, describe
 from initd.leaving import Leaving
-from initd.model import BACKOFF, RESTARTING, STOPPED, Signal, SignalReceived
+from initd.model import BACKOFF, RESTARTING, STARTING, STOPPED, Signal, SignalReceived
 from initd.orphans import Orphans
 from initd.supervisor import Supervisor
 
@@ -107,10 +107,12 @@ class Forwarding:
         )
 
     def _retire(self) -> None:
-        """No more restarts; and where there is no main to wait for, the end."""
+        """No more restarts; and where there is no main to wait for, the end. A second time: hooks too."""
         books = self.books
+        if books.retiring:
+            self.supervisor.hooks.kill()
         books.retiring, books.held = True, False
-        if books.main.state in (BACKOFF, RESTARTING):
+        if books.main.state in (STARTING, BACKOFF, RESTARTING):
             self.supervisor.move(books.main, unit.STOP)
         if books.main.state == STOPPED:
             self.leaving.main_at_rest()

@@ -10,7 +10,12 @@ import os
 
 from initd import plans, proctable, room, signals, spawning, syscalls
 from initd.model import (
+    HEALTH_EXEC,
     MAIN,
+    POST_STOP,
+    PRE_START,
+    READY_EXEC,
+    WEB,
     ChildrenListed,
     Deliver,
     Delivered,
@@ -35,6 +40,7 @@ if TYPE_CHECKING:
 
     from initd.boot import World
     from initd.cli import Config
+    from initd.earshot import Earshot
     from initd.letterbox import Letterbox
 
 _KILL = signals.NUMBERS["KILL"]
@@ -43,8 +49,9 @@ _KILL = signals.NUMBERS["KILL"]
 class Hands:
     """Acts on the world that the bootstrap made."""
 
-    def __init__(self, world: World, letterbox: Letterbox, known: Container[int]) -> None:
-        self.world, self.letterbox = world, letterbox
+    def __init__(self, world: World, letterbox: Letterbox, earshot: Earshot, known: Container[int]) -> None:
+        self.world, self.letterbox, self.earshot = world, letterbox, earshot
+        self._spawners = {MAIN: lambda _: spawning.spawn(world.plan), WEB: self._spawn_web}
         self._known = known  # children that the core has met, by pid
         self.code: int | None = None  # set by the last effect: what to exit with
         self._web_pid = 0
@@ -64,13 +71,31 @@ class Hands:
         return self._ways[type(effect)](effect)
 
     def _spawn(self, effect: Spawn) -> Spawned | SpawnFailed:
+        if effect.unit in (READY_EXEC, HEALTH_EXEC) and (short := room.short()):
+            return SpawnFailed(effect.unit, short, forking=True, spared=True)
         try:
-            pid = spawning.spawn(self.world.plan) if effect.unit == MAIN else self._spawn_web()
+            pid = self._spawners.get(effect.unit, self._spawn_helper)(effect)
         except spawning.SpawnError as error:
             return spawn_failure(effect.unit, error, self.world.config)
         return Spawned(effect.unit, proctable.identify(pid))
 
-    def _spawn_web(self) -> int:
+    def _spawn_helper(self, effect: Spawn) -> int:
+        """A hook writes where we do; of what a check writes the last line is kept."""
+        argv = command_of(self.world.config, effect.unit)
+        if effect.unit in (PRE_START, POST_STOP):
+            return spawning.spawn(plans.helper_plan(self.world.base, argv, effect.environ, -1))
+        writer = self.earshot.open()
+        try:
+            pid = spawning.spawn(plans.helper_plan(self.world.base, argv, effect.environ, writer))
+        except spawning.SpawnError:
+            self.earshot.abandon()
+            raise
+        finally:
+            os.close(writer)
+        self.earshot.listen(pid)
+        return pid
+
+    def _spawn_web(self, _: Spawn) -> int:
         try:
             theirs = self.letterbox.open()
         except OSError as error:
@@ -150,8 +175,16 @@ class Hands:
 
 def spawn_failure(unit: str, error: spawning.SpawnError, config: Config) -> SpawnFailed:
     """What the core is to know of it."""
-    why = plans.explain(error, config) if unit == MAIN else str(error)
-    return SpawnFailed(unit, why, error.forking, error.missing, room.report() if error.forking else "")
+    why = str(error) if unit == WEB else plans.explain(error, config, command_of(config, unit))
+    if not error.forking:
+        return SpawnFailed(unit, why, forking=False, missing=error.missing)
+    return SpawnFailed(unit, why, forking=True, room=room.report(), limit=room.hit(error.errno))
+
+
+def command_of(config: Config, unit: str) -> tuple[str, ...]:
+    """Main's argv, or that of the option which is called ``unit``."""
+    argv: tuple[str, ...] = config.argv if unit == MAIN else getattr(config, unit.replace("-", "_"))
+    return argv
 
 
 def _send(pid: int, number: int) -> bool:

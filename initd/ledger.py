@@ -47,6 +47,7 @@ class Ledger:
         self.main_restarts = dict.fromkeys(RESTART_REASONS, 0)
         self.web_restarts = 0
         self.events_dropped = 0
+        self.reparented = 0
         self.reap_batch = Histogram(BATCH_BOUNDS)
         self.adopted_lifetime = Histogram(LIFETIME_BOUNDS)
 
@@ -92,6 +93,7 @@ class Ledger:
             "main_restarts": self.main_restarts,
             "web_restarts": self.web_restarts,
             "events_dropped": self.events_dropped,
+            "reparented": self.reparented,
             "reap_batch_seconds": self.reap_batch.as_dict(),
             "adopted_lifetime_seconds": self.adopted_lifetime.as_dict(),
         }

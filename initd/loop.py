@@ -11,10 +11,11 @@ import os
 import select
 import time
 
-from initd import notify, proctable, signals, syscalls
+from initd import notify, proctable, room, signals, syscalls
 from initd.books import Init
 from initd.core import Core
 from initd.desk import Desk
+from initd.earshot import Earshot
 from initd.hands import Hands, spawn_failure
 from initd.letterbox import Letterbox
 from initd.model import MAIN, BatchReaped, ChildEnded, Notified, SignalReceived, Spawned, Ticked
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from initd.boot import World
     from initd.notifybox import NotifyBox
+    from initd.procfs import Stat
 
 _CHLD = signals.NUMBERS["CHLD"]
 # What the kernel says to us about a write of ours. It is blocked like all others, and is not meant for main.
@@ -51,14 +53,17 @@ class Loop:
 
     def __init__(self, world: World) -> None:
         listeners = tuple(listener.as_dict() for listener in world.listeners)
-        init = Init(os.getpid(), os.getuid(), world.role, world.started, listeners, world.present)
+        init = Init(
+            os.getpid(), os.getuid(), world.role, world.started, listeners, world.present, room.oom_kills()
+        )
         self.world = world
         self.core = Core(world.config, init, lambda: os.urandom(1)[0] / 256)
         self.desk = Desk(self.core)
         self._epoll = select.epoll()
         self._signalfd = self._open_signals()
         self._letterbox = Letterbox(self._epoll)
-        self.hands = Hands(world, self._letterbox, self.core.books.ledger.adopted)
+        self._earshot = Earshot(self._epoll)
+        self.hands = Hands(world, self._letterbox, self._earshot, self.core.books.ledger.adopted)
         if world.box is not None:
             self._epoll.register(world.box.fd, select.EPOLLIN)
         self._said: set[str] = set()
@@ -92,6 +97,7 @@ class Loop:
         for number, pid, uid in self._signals(ready):
             if number != _CHLD and not (number in _OUR_OWN and pid == os.getpid()):
                 self.feed(SignalReceived(number, pid, uid, proctable.name_of(pid)))
+        self._earshot.read(ready)
         self._drain_children()
         if self._letterbox.is_in(ready):
             for happened in self._letterbox.read():
@@ -177,13 +183,18 @@ class Loop:
         """Reap one. Where somebody may ask, name and age are read first: they go with the zombie."""
         if not self._forensic:
             reaped = syscalls.reap(-1)
-            return None if reaped is None else proctable.describe_end(reaped, None)
+            return None if reaped is None else self._describe(reaped, None)
         pid = syscalls.peek()
         if pid is None:
             return None
         stat = proctable.stat_of(pid)
         reaped = syscalls.reap(pid)
-        return None if reaped is None else proctable.describe_end(reaped, stat)
+        return None if reaped is None else self._describe(reaped, stat)
+
+    def _describe(self, reaped: syscalls.Reaped, stat: Stat | None) -> ChildEnded:
+        main = self.core.books.main.process
+        living = (os.getpid(), main.pid if main is not None else 0)
+        return proctable.describe_end(reaped, stat, self._earshot.finish(reaped.pid), living)
 
 
 def _place_of(error: BaseException) -> str:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 MAIN = "main"
 WEB = "web"
+PRE_START, POST_STOP = "pre-start", "post-stop"  # what runs before and after main
+READY_EXEC, HEALTH_EXEC = "ready-exec", "health-exec"  # what looks whether it is well
 
 
 @record
@@ -54,8 +56,9 @@ RUNNING = "running"  # it has a pid
 BACKOFF = "backoff"  # it ended or could not start, and is to be started again later
 STOPPING = "stopping"  # told to stop, and to stay stopped
 RESTARTING = "restarting"  # told to stop, and to be started again; outside this is "stopping"
+ENDING = "ending"  # it has ended, and what runs after it has not; outside this is "stopping"
 STOPPED = "stopped"  # no process, and none will be started unless someone asks
-STATES = (STARTING, RUNNING, BACKOFF, STOPPING, RESTARTING, STOPPED)
+STATES = (STARTING, RUNNING, BACKOFF, STOPPING, RESTARTING, ENDING, STOPPED)
 PUBLIC_STATES = (STARTING, RUNNING, BACKOFF, STOPPING, STOPPED)
 
 # --- states of any process: the letter in /proc/PID/stat (proc_pid_stat(5)) to our word -----------
@@ -104,6 +107,7 @@ ORIGINS = (MAIN, WEB, "adopted", "helper")
 OUTCOMES = ("exited", "signaled")
 RESTART_REASONS = ("exit", "api", "watchdog", "health")
 SOURCES = ("forwarded", "api", "stop", "sweep", "orphan")
+LIMITS = ("cgroup_pids", "nproc", "kernel_pid_max", "kernel_threads_max", "memory", "unknown")
 # The ten that a container sees in practice; others appear when first sent.
 COMMON_SIGNALS = ("HUP", "INT", "QUIT", "KILL", "USR1", "USR2", "TERM", "CONT", "STOP", "WINCH")
 
@@ -112,7 +116,7 @@ COMMON_SIGNALS = ("HUP", "INT", "QUIT", "KILL", "USR1", "USR2", "TERM", "CONT", 
 
 @record
 class Spawned:
-    """A supervised command has been started: ``unit`` is MAIN or WEB."""
+    """A command has been started: ``unit`` is MAIN, WEB, or the option that names a helper."""
 
     unit: str
     process: ProcessId
@@ -127,6 +131,20 @@ class SpawnFailed:
     forking: bool
     missing: bool = False
     room: str = ""  # what the kernel says of its limits, for people
+    limit: str = "unknown"  # which limit was hit: one of LIMITS
+    spared: bool = False  # it was not even tried, because there is little room
+
+
+@record
+class Elder:
+    """The leader of a child's process group or session, where it has ended: perhaps its former parent.
+
+    Start time 0 and no name: it has been reaped, and only its number is left; credentials(7).
+    """
+
+    pid: int
+    starttime: int = 0
+    name: str | None = None
 
 
 @record
@@ -139,6 +157,9 @@ class ChildEnded:
     lifetime_seconds: float | None
     cpu_seconds: float
     max_resident_bytes: int
+    output: str | None = None  # the last line of a check of ours
+    elders: tuple[Elder, ...] = ()
+    oom_kills: int | None = None  # so far, in our control group; read when it was killed
 
 
 @record
@@ -156,6 +177,7 @@ class Child:
     process: ProcessId
     name: str
     zombie: bool
+    elders: tuple[Elder, ...] = ()
 
 
 @record
@@ -164,6 +186,7 @@ class ChildrenListed:
 
     children: tuple[Child, ...]
     open_fds: int | None = None
+    oom_kills: int | None = None  # so far, in our control group
 
 
 @record
@@ -240,9 +263,10 @@ class Ticked:
 
 @record
 class Spawn:
-    """Start ``unit``; answer with Spawned or SpawnFailed."""
+    """Start ``unit``; answer with Spawned or SpawnFailed. ``environ`` is added to what it is given."""
 
     unit: str
+    environ: tuple[tuple[str, str], ...] = ()
 
 
 @record

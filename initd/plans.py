@@ -33,6 +33,7 @@ _CURES = {  # what a refused step lacks; capabilities(7)
     "nice": "; give the container CAP_SYS_NICE, or a value that is not below the present one",
     "oom-score-adj": "; give the container CAP_SYS_RESOURCE, or a value that is not below the present one",
 }
+_MAINS_OWN = ("session", "terminal", "group", "LISTEN_PID")  # steps that no other command takes
 # Python ignores PIPE and XFSZ at start, so what they were at entry cannot be known; an inherited
 # "ignore" on CHLD would make main's own waits fail with ECHILD.
 _RESET = (_signal.SIGPIPE, _signal.SIGXFSZ, _signal.SIGCHLD)
@@ -91,6 +92,24 @@ def notify_plan(plan: Plan, name: bytes, watchdog: float) -> Plan:
         environ[b"WATCHDOG_USEC"] = b"%d" % round(watchdog * 1_000_000)
         steps = (("watchdog", lambda: environ.update({b"WATCHDOG_PID": b"%d" % os.getpid()})), *steps)
     return Plan(plan.argv, environ, steps)
+
+
+def helper_plan(base: Plan, argv: tuple[str, ...], environ: tuple[tuple[str, str], ...], output: int) -> Plan:
+    """A hook or a check: main's world, without its terminal, standard input and notify socket.
+
+    ``output``: where it writes to instead of our own output; -1 is nowhere else.
+    """
+
+    def descriptors() -> None:
+        os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
+        if output >= 0:
+            os.dup2(output, 1)
+            os.dup2(output, 2)
+
+    steps = (step for step in base.steps if step[0] not in _MAINS_OWN)
+    added = {syscalls.encode(name): syscalls.encode(value) for name, value in environ}
+    own: tuple[Step, ...] = (("group", _new_group), ("descriptors", descriptors))
+    return Plan(tuple(map(syscalls.encode, argv)), {**base.environ, **added}, (*own, *steps))
 
 
 def _place(config: Config, *, terminal: bool) -> list[Step]:
@@ -231,9 +250,9 @@ def _become(uid: int, gid: int, groups: list[int]) -> Callable[[], None]:
     return become
 
 
-def explain(error: SpawnError, config: Config) -> str:
-    """Why main could not be started, and what helps; to be put after "cannot run"."""
-    name, why = repr(config.argv[0]), os.strerror(error.errno)
+def explain(error: SpawnError, config: Config, argv: tuple[str, ...] = ()) -> str:
+    """Why main, or a helper, could not be started, and what helps; to be put after "cannot run"."""
+    name, why = repr((argv or config.argv)[0]), os.strerror(error.errno)
     if error.missing:
         return f"{name}: not found; check its name, PATH, and the interpreter that it names"
     if error.stage == "exec":

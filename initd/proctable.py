@@ -8,9 +8,10 @@ from __future__ import annotations
 import os
 from itertools import islice
 
-from initd import descriptors, procfs, syscalls
-from initd.model import Child, ChildEnded, ChildrenListed, ExitStatus, ProcessId
+from initd import descriptors, procfs, room, signals, syscalls
+from initd.model import Child, ChildEnded, ChildrenListed, Elder, ExitStatus, ProcessId
 
+_KILL = signals.NUMBERS["KILL"]
 _AT_ONCE = 1_000  # strangers looked at in one look: 10 ms
 
 TYPE_CHECKING = False
@@ -57,8 +58,25 @@ def children(known: Container[int]) -> ChildrenListed:
     """
     strangers = (pid for pid in _child_pids() if pid not in known)
     stats = [stat for stat in map(stat_of, islice(strangers, _AT_ONCE)) if stat is not None]
-    found = tuple(Child(ProcessId(stat.pid, stat.starttime), stat.name, stat.state == "Z") for stat in stats)
-    return ChildrenListed(found, descriptors.count_descriptors())
+    found = tuple(
+        Child(ProcessId(stat.pid, stat.starttime), stat.name, stat.state == "Z", elders(stat, ()))
+        for stat in stats
+    )
+    return ChildrenListed(found, descriptors.count_descriptors(), room.oom_kills())
+
+
+def elders(stat: Stat, living: Container[int]) -> tuple[Elder, ...]:
+    """The leaders of its group and session that have ended; who is known to live need not be looked at."""
+    leaders = dict.fromkeys((stat.pgrp, stat.session))
+    found = (_elder(pid) for pid in leaders if pid not in (0, stat.pid) and pid not in living)
+    return tuple(elder for elder in found if elder is not None)
+
+
+def _elder(pid: int) -> Elder | None:
+    stat = stat_of(pid)
+    if stat is None:
+        return Elder(pid)
+    return Elder(pid, stat.starttime, stat.name) if stat.state in "ZX" else None
 
 
 def _child_pids() -> tuple[int, ...]:
@@ -105,8 +123,10 @@ def left_over(role: str, spared: set[int]) -> list[int]:
     return [pid for pid in living if is_below(pid, (os.getpid(),), above)]
 
 
-def describe_end(reaped: syscalls.Reaped, stat: Stat | None) -> ChildEnded:
-    """A reaped child, with what its zombie still had to say."""
+def describe_end(
+    reaped: syscalls.Reaped, stat: Stat | None, output: str | None, living: Container[int]
+) -> ChildEnded:
+    """A reaped child, with what its zombie still had to say, and what it had printed as a check of ours."""
     status = reaped.status
     signalled = os.WIFSIGNALED(status)
     lifetime = None
@@ -123,4 +143,7 @@ def describe_end(reaped: syscalls.Reaped, stat: Stat | None) -> ChildEnded:
         lifetime,
         round(reaped.cpu_seconds, 6),
         reaped.max_resident_bytes,
+        output,
+        elders(stat, living) if stat is not None else (),
+        room.oom_kills() if signalled and os.WTERMSIG(status) == _KILL else None,
     )

@@ -40,7 +40,7 @@ class Readiness:
         if "WATCHDOG_USEC" in words:
             self._watchdog = words["WATCHDOG_USEC"] / _MICROSECONDS
         if words.get("READY"):
-            self._ready()
+            self._said_ready()
         if "STATUS" in words or "RELOADING" in words or "STOPPING" in words:
             self._said(words)
         if "EXTEND_TIMEOUT_USEC" in words:
@@ -50,15 +50,24 @@ class Readiness:
         elif words.get("WATCHDOG") == "1" or "WATCHDOG_USEC" in words:
             self._wind_up()
 
-    def _ready(self) -> None:
-        books = self.books
-        books.told.reloading = False
-        if books.told.ready or books.main.process is None:
+    def _said_ready(self) -> None:
+        told = self.books.told
+        told.reloading = False
+        if not told.ready and self.books.main.process is not None:
+            told.ready = True
+            self._wind_up()
+            self.announce()
+
+    def announce(self) -> None:
+        """Main is ready once it has said so, where it was asked to, and each of its checks has passed."""
+        books, told = self.books, self.books.told
+        waited_for = books.config.notify and not told.ready
+        if waited_for or told.announced or any(v.gates and not v.passing for v in books.vitals.values()):
             return
-        books.told.ready = books.ever_ready = True
+        assert books.main.process is not None
+        told.announced = books.ever_ready = True
         after = round(books.now - books.main.since, 3)
         books.record("main.ready", process=describe(books.main.process, books.main_name), after_seconds=after)
-        self._wind_up()
 
     def _said(self, words: dict[str, object]) -> None:
         told = self.books.told

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 
 from initd import __version__, signals, wire
-from initd.books import Books
+from initd.books import Books, Vital
+from initd.model import POST_STOP, PRE_START
 
 _ARGV_ROOM = 4_096  # characters; as much as a person reads, and a sixth of a datagram at worst
 
@@ -25,6 +26,7 @@ def status(books: Books) -> dict[str, Any]:
             "python": ".".join(map(str, sys.version_info[:3])),
             "started_at": wire.rfc3339(books.init.started),
             "phase": books.phase,
+            "observe": books.config.observe,
         },
         "main": _main(books),
         "web": {"pid": web.pid if web is not None else None, "restarts": ledger.web_restarts},
@@ -49,6 +51,19 @@ def _main(books: Books) -> dict[str, Any]:
         "last_exit": _last_exit(books),
         "status_text": books.told.status or None,
         "reloading": books.told.reloading,
+        "hook": next((name for name in books.helpers.values() if name in (PRE_START, POST_STOP)), None),
+        "checks": [_vital(vital) for vital in books.vitals.values()],
+    }
+
+
+def _vital(vital: Vital) -> dict[str, Any]:
+    return {
+        "name": vital.name,
+        "passing": vital.passing,
+        "failures": vital.failures,
+        "skipped": vital.skipped,
+        "why": vital.why,
+        "checked_at": wire.rfc3339(vital.checked_at) if vital.checked_at else None,
     }
 
 
@@ -71,7 +86,7 @@ def _last_exit(books: Books) -> dict[str, Any] | None:
     if ended is None:
         return None
     name = None if ended.signal is None else signals.name_of(ended.signal)
-    return {"code": ended.code, "signal": name, "at": wire.rfc3339(books.main_exit_at)}
+    return {"code": ended.code, "signal": name, "at": wire.rfc3339(books.main_exit_at), "oom": books.oom}
 
 
 def counters(books: Books) -> dict[str, Any]:

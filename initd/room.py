@@ -1,44 +1,87 @@
-"""How near fork is to its limits, in the words for a fork that failed; cgroups(7), getrlimit(2).
+"""How near we are to the limits on processes and memory; cgroups(7), getrlimit(2), proc(5).
 
 Law of this file: reading what can be read, at the moment when little else works. It holds no state.
 """
 
 from __future__ import annotations
 
+import errno
 import resource
 
 _MOUNT = "/sys/fs/cgroup"
+_LEAST = 3  # a check may be a script that starts something itself
 
 
 def report() -> str:
     """``pids 10 of 10, processes of this user at most 4096``, or nothing where nothing is known."""
-    return ", ".join(words for words in (_group(), _user()) if words)
+    current, limit = _pids()
+    soft, _ = resource.getrlimit(resource.RLIMIT_NPROC)
+    words = [f"pids {current} of {limit}"] if current and limit else []
+    if soft != resource.RLIM_INFINITY:
+        words.append(f"processes of this user at most {soft}")
+    return ", ".join(words)
 
 
-def _group() -> str:
-    """Our own control group's count and limit; the mount's root where the path does not exist in here."""
-    for directory in _directories():
+def hit(number: int) -> str:
+    """Which limit a fork that failed with this errno ran into: one of model.LIMITS; fork(2), EAGAIN."""
+    if number == errno.ENOMEM:
+        return "memory"
+    current, limit = _pids()
+    if _number(current) >= _number(limit) > 0:
+        return "cgroup_pids"
+    threads = _number(_read("/proc/loadavg").partition("/")[2].partition(" ")[0])
+    for name, path in (("kernel_threads_max", "threads-max"), ("kernel_pid_max", "pid_max")):
+        most = _number(_read(f"/proc/sys/kernel/{path}"))
+        if threads >= most * 0.98 > 0:
+            return name
+    soft, _ = resource.getrlimit(resource.RLIMIT_NPROC)
+    return "unknown" if soft == resource.RLIM_INFINITY else "nproc"
+
+
+def short() -> str:
+    """Why nothing should be started that need not be: under a twentieth of the pids is left; or nothing."""
+    current, limit = _pids()
+    most = _number(limit)
+    if most <= 0 or most - _number(current) >= max(_LEAST, most // 20):
+        return ""
+    return f"pids are short ({current} of {limit})"
+
+
+def oom_kills() -> int | None:
+    """How often the kernel killed for memory in our control group; None where it does not say."""
+    for directory in _directories("memory"):
+        for name in ("memory.events", "memory.oom_control"):
+            for line in _read(f"{directory}/{name}").splitlines():
+                key, _, value = line.partition(" ")
+                if key == "oom_kill":
+                    return _number(value)
+    return None
+
+
+def _pids() -> tuple[str, str]:
+    """Our own control group's count and limit, as the files have it; empty where there are none."""
+    for directory in _directories("pids"):
         current, limit = _read(f"{directory}/pids.current"), _read(f"{directory}/pids.max")
         if current and limit:
-            return f"pids {current} of {limit}"
-    return ""
+            return current, limit
+    return "", ""
 
 
-def _directories() -> list[str]:
-    """Where our pids controller may be: v1 and v2, by path and at the root of the mount."""
+def _directories(controller: str) -> list[str]:
+    """Where it may be: v1 and v2, by path, and at the root of the mount where the path is not in here."""
     places = []
     for line in _read("/proc/self/cgroup").splitlines():
         _, controllers, path = [*line.split(":", 2), "", ""][:3]
-        if "pids" in controllers.split(","):
-            places += [f"{_MOUNT}/pids{path}", f"{_MOUNT}/pids"]
+        if controller in controllers.split(","):
+            places += [f"{_MOUNT}/{controller}{path}", f"{_MOUNT}/{controller}"]
         elif not controllers:
             places += [f"{_MOUNT}{path}", _MOUNT]
     return places
 
 
-def _user() -> str:
-    soft, _ = resource.getrlimit(resource.RLIMIT_NPROC)
-    return "" if soft == resource.RLIM_INFINITY else f"processes of this user at most {soft}"
+def _number(text: str) -> int:
+    """A number of a file; -1 for ``max``, and for what is not there."""
+    return int(text) if text.isdigit() else -1
 
 
 def _read(path: str) -> str:

@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from initd import signals, unit, wire
 from initd.books import UP, Books, describe
+from initd.endings import as_fields, in_words
+from initd.helpers import Outcome
+from initd.hooks import Hooks
 from initd.model import (
     MAIN,
     RUNNING,
+    STARTING,
     STOPPED,
     ChildEnded,
     ExitStatus,
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
 
 KILL, TERM = signals.NUMBERS["KILL"], signals.NUMBERS["TERM"]
 _WEB_STOP = 0.5  # to end its streams; not the engine's ten seconds
+_NOT_PREPARED = 125  # as all of our own refusals
 _KILL_AGAIN = 1.0  # a group may have been forking when the signal came
 
 
@@ -39,8 +44,11 @@ class Supervisor:
 
     main_up: Callable[[], None]  # set by core.py: whoever wants to know of a new main
 
-    def __init__(self, books: Books, at_rest: Callable[[], None], web_gone: Callable[[], None]) -> None:
-        self.books = books
+    def __init__(
+        self, books: Books, hooks: Hooks, at_rest: Callable[[], None], web_gone: Callable[[], None]
+    ) -> None:
+        self.books, self.hooks = books, hooks
+        self._end: ChildEnded | None = None  # of main, while --post-stop runs
         self._ask_by: int | None = None  # the signal of this one stop, where it is not the configured one
         self._at_rest, self._web_gone = at_rest, web_gone
         self._reason = "exit"  # why the next start of main happens
@@ -50,6 +58,7 @@ class Supervisor:
         self._actions = {
             unit.SPAWN: self._spawn,
             unit.ASK: self._ask,
+            unit.AFTER: self._after,
             unit.KILL: self._kill,
             unit.WAIT: self._wait,
             unit.SETTLE: self._settle,
@@ -88,7 +97,7 @@ class Supervisor:
     def restart_for(self, reason: str, number: int | None = None) -> None:
         """Main does not do its work: restart it under every policy, ``number`` being the way to say so."""
         self._reason, self._ask_by = reason, number
-        self.move(self.books.main, unit.RESTART)
+        self.move(self.books.main, unit.STOP if self.books.retiring else unit.RESTART)
         self._ask_by = None
 
     # --- actions -----------------------------------------------------------------------------------
@@ -103,16 +112,37 @@ class Supervisor:
 
     def _spawn(self, which: Unit) -> None:
         self.books.cancel(f"{which.name}.due")
-        self.books.emit(Spawn(which.name))
+        if which is self.books.main:
+            self.prepare()
+        else:
+            self.books.emit(Spawn(which.name))
+
+    def prepare(self) -> None:
+        """Main is to be started: first what runs before it."""
+        self.hooks.before(self._prepared)
+
+    def _prepared(self, outcome: Outcome) -> None:
+        """What runs before main has ended: well, or main is not started; or nobody wants it any more."""
+        books = self.books
+        if outcome.why is None and books.main.state == STARTING:
+            books.emit(Spawn(MAIN))
+            return
+        why = f"--pre-start failed: {outcome.why}" if outcome.why else "it was stopped before it was started"
+        if books.main.state == STARTING:
+            books.log("error", f"cannot start main: {why}")
+        self._main_not_up(why, ExitStatus(_NOT_PREPARED, None), again=outcome.spared)
 
     def _ask(self, which: Unit) -> None:
-        assert which.process is not None
         books = self.books
         if which is books.web:
+            assert which.process is not None
             books.flush()
             books.emit(Send(wire.encode({"t": "bye"})))
             books.emit(Signal(which.process.pid, TERM))
             books.after("web.overdue", _WEB_STOP)
+        elif which.process is None:
+            self.hooks.stop()
+            books.after("main.overdue", books.config.stop_timeout)
         else:
             number = self._ask_by or books.config.stop_signal
             self._audit(number)
@@ -134,8 +164,10 @@ class Supervisor:
         )
 
     def _kill(self, which: Unit) -> None:
-        assert which.process is not None
         books = self.books
+        if which.process is None:
+            self.hooks.kill()
+            return
         if which is books.main:
             self._audit(KILL)
             books.log("warning", f"main did not stop within {books.config.stop_timeout:g} s and is killed")
@@ -189,33 +221,70 @@ class Supervisor:
 
     def spawn_failed(self, failure: SpawnFailed) -> None:
         books = self.books
-        which = books.main if failure.unit == MAIN else books.web
         if failure.forking:
-            books.record("fork.failed", unit=which.name, why=failure.why, room=failure.room)
-        what = "run" if which is books.main else "start web:"
+            books.fork_failed(failure)
+        what = "run" if failure.unit == MAIN else "start web:"
         room = f" ({failure.room})" if failure.room else ""
         books.log("error", f"cannot {what} {failure.why}{room}")
-        back = True if failure.forking else None  # too few pids or too little memory may pass
-        if books.phase != UP or (books.retiring and which is books.main):
-            back = False
-        if which is books.main:
-            books.main_exit_at, self._why = books.wall, failure.why
-            books.held = self._from_rest  # a start from rest that fails leaves it at rest, not us at the end
         status = ExitStatus(127 if failure.missing else 126, None)
-        self._do(which, which.down(status, books.now, failed=True, back=back))
+        if failure.unit == MAIN:
+            self._main_not_up(failure.why, status, again=failure.forking)
+        else:
+            back = None if books.phase == UP else False
+            self._do(books.web, books.web.down(status, books.now, failed=True, back=back))
 
-    def main_ended(self, end: ChildEnded, ending: dict[str, Any], words: str) -> None:
+    def _main_not_up(self, why: str, status: ExitStatus, *, again: bool) -> None:
+        """``again``: too few pids or too little memory may pass, so it is tried again under every policy."""
         books = self.books
+        books.cancel("main.overdue")
+        books.main_exit_at, self._why, books.oom = books.wall, why, False
+        # A start from rest that fails leaves it at rest, not us at the end.
+        books.held = (books.held or self._from_rest) and not books.retiring
+        back = False if books.retiring or books.phase != UP else True if again else None
+        self._do(books.main, books.main.down(status, books.now, failed=True, back=back))
+
+    def main_ended(self, end: ChildEnded) -> None:
+        books = self.books
+        books.oom = self._out_of_memory(end)
+        words = in_words(end.status) + (" (out of memory)" if books.oom else "")
         books.main_exit_at, self._why = books.wall, words
         books.cancel("main.overdue")
-        books.record("main.exited", **ending, core_dumped=end.status.dumped)
+        books.record(
+            "main.exited",
+            process=describe(end.process, end.name),
+            **as_fields(end.status),
+            core_dumped=end.status.dumped,
+            oom=books.oom,
+        )
         books.log("info", f"main (pid {end.process.pid}) ended: {words}")
+        self._end = end
+        if books.config.post_stop is None:
+            self._judge()
+        else:
+            self._do(books.main, books.main.ended(books.now))
+
+    def _out_of_memory(self, end: ChildEnded) -> bool | None:
+        """Was it the kernel, for memory? None: it was killed, and no control group tells."""
+        if end.status.signal != KILL:
+            return False
+        before, self.books.oom_kills = self.books.oom_kills, end.oom_kills
+        return None if before is None or end.oom_kills is None else end.oom_kills > before
+
+    def _after(self, _: Unit) -> None:
+        assert self._end is not None
+        self.hooks.after(self._end, self._judge)
+
+    def _judge(self) -> None:
+        """Main's end is over, with what runs after it: what next?"""
+        books, end = self.books, self._end
+        assert end is not None
         back = False if books.retiring or books.phase != UP else None
         failed = books.judge(end.status) != 0
         self._do(books.main, books.main.down(end.status, books.now, failed=failed, back=back))
 
-    def web_ended(self, end: ChildEnded, ending: dict[str, Any], words: str) -> None:
-        books = self.books
+    def web_ended(self, end: ChildEnded) -> None:
+        books, words = self.books, in_words(end.status)
+        ending = {"process": describe(end.process, end.name), **as_fields(end.status)}
         books.attached = False
         books.cancel("web.beat", "web.overdue", "lag")
         books.record("web.exited", **ending)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from initd.model import (
     BACKOFF,
+    ENDING,
     RESTARTING,
     RUNNING,
     STARTING,
@@ -29,15 +30,17 @@ START = "start"  # someone asks for it to run
 STOP = "stop"  # someone asks for it to end, and stay ended
 RESTART = "restart"  # someone asks for it to end and run again
 UP = "up"  # it was spawned
+ENDED = "ended"  # it ended, and what is to run after it comes first
 DOWN_RETRY = "down_retry"  # it ended or could not be spawned, and policy wants it back
 DOWN_FINAL = "down_final"  # the same, and policy lets it rest
 DUE = "due"  # its backoff is over
 OVERDUE = "overdue"  # it did not stop in time
-INPUTS = (START, STOP, RESTART, UP, DOWN_RETRY, DOWN_FINAL, DUE, OVERDUE)
+INPUTS = (START, STOP, RESTART, UP, ENDED, DOWN_RETRY, DOWN_FINAL, DUE, OVERDUE)
 
 # Actions: what the owner of the unit has to do about it, in this order.
-SPAWN = "spawn"  # start the command
-ASK = "ask"  # send the stop signal, and come back with OVERDUE after the stop timeout
+SPAWN = "spawn"  # start the command, or first what is to run before it
+ASK = "ask"  # send the stop signal to what runs, and come back with OVERDUE after the stop timeout
+AFTER = "after"  # start what is to run after the command; its end is DOWN_RETRY or DOWN_FINAL
 KILL = "kill"  # SIGKILL to its group
 WAIT = "wait"  # come back with DUE after the backoff
 SETTLE = "settle"  # it is at rest: whoever waits for that is to be told
@@ -46,11 +49,12 @@ NEVER = None
 _Move = tuple[str, tuple[str, ...]]
 
 TABLE: dict[str, dict[str, _Move | None]] = {
-    STARTING: {  # a spawn's result is fed back before any other input, so only results can come
+    STARTING: {  # a spawn's result is fed back at once: what can come between is for what runs before it
         START: (STARTING, ()),
-        STOP: NEVER,
+        STOP: (STOPPING, (ASK,)),
         RESTART: (STARTING, ()),
         UP: (RUNNING, ()),
+        ENDED: NEVER,
         DOWN_RETRY: (BACKOFF, (WAIT,)),
         DOWN_FINAL: (STOPPED, (SETTLE,)),
         DUE: NEVER,
@@ -61,6 +65,7 @@ TABLE: dict[str, dict[str, _Move | None]] = {
         STOP: (STOPPING, (ASK,)),
         RESTART: (RESTARTING, (ASK,)),
         UP: NEVER,
+        ENDED: (ENDING, (AFTER,)),
         DOWN_RETRY: (BACKOFF, (WAIT,)),
         DOWN_FINAL: (STOPPED, (SETTLE,)),
         DUE: NEVER,
@@ -71,6 +76,7 @@ TABLE: dict[str, dict[str, _Move | None]] = {
         STOP: (STOPPED, (SETTLE,)),
         RESTART: (STARTING, (SPAWN,)),
         UP: NEVER,
+        ENDED: NEVER,
         DOWN_RETRY: NEVER,
         DOWN_FINAL: NEVER,
         DUE: (STARTING, (SPAWN,)),
@@ -81,6 +87,7 @@ TABLE: dict[str, dict[str, _Move | None]] = {
         STOP: (STOPPING, ()),
         RESTART: (RESTARTING, ()),
         UP: NEVER,
+        ENDED: (STOPPING, (AFTER,)),
         DOWN_RETRY: (STOPPED, (SETTLE,)),
         DOWN_FINAL: (STOPPED, (SETTLE,)),
         DUE: NEVER,
@@ -91,16 +98,29 @@ TABLE: dict[str, dict[str, _Move | None]] = {
         STOP: (STOPPING, ()),
         RESTART: (RESTARTING, ()),
         UP: NEVER,
+        ENDED: (RESTARTING, (AFTER,)),
         DOWN_RETRY: (STARTING, (SPAWN,)),
         DOWN_FINAL: (STARTING, (SPAWN,)),
         DUE: NEVER,
         OVERDUE: (RESTARTING, (KILL,)),
+    },
+    ENDING: {
+        START: (RESTARTING, ()),
+        STOP: (STOPPING, ()),
+        RESTART: (RESTARTING, ()),
+        UP: NEVER,
+        ENDED: NEVER,
+        DOWN_RETRY: (BACKOFF, (WAIT,)),
+        DOWN_FINAL: (STOPPED, (SETTLE,)),
+        DUE: NEVER,
+        OVERDUE: NEVER,
     },
     STOPPED: {
         START: (STARTING, (SPAWN,)),
         STOP: (STOPPED, ()),
         RESTART: (STARTING, (SPAWN,)),
         UP: NEVER,
+        ENDED: NEVER,
         DOWN_RETRY: NEVER,
         DOWN_FINAL: NEVER,
         DUE: NEVER,
@@ -141,6 +161,7 @@ class Unit:
         self.last_process: ProcessId | None = None  # the one that ended last
         self.last_exit: ExitStatus | None = None
         self.since = 0.0  # when the present process was started, monotonic seconds
+        self.lasted = 0.0  # how long the last one ran
         self.failures = 0  # in a row
         self.delay = 0.0  # the backoff that is running, or ran last
         self._dice = dice
@@ -162,17 +183,28 @@ class Unit:
         """Another process is the command from now on; its state is not changed by that."""
         self.last_process, self.process = self.process, process
 
+    def ended(self, now: float) -> tuple[str, ...]:
+        """It ended; ``down`` follows when what runs after it has ended too."""
+        actions = self._move(ENDED)
+        self._gone(now)
+        return actions
+
+    def _gone(self, now: float) -> None:
+        if self.process is not None:
+            self.last_process, self.process, self.lasted = self.process, None, now - self.since
+
     def down(
         self, status: ExitStatus, now: float, *, failed: bool, back: bool | None = None
     ) -> tuple[str, ...]:
         """It ended, or could not be spawned. ``failed`` judges the exit; ``back`` overrules the policy."""
-        healthy = self.process is not None and now - self.since >= self.policy.healthy_after
+        lasted = self.lasted if self.process is None else now - self.since
+        healthy = lasted >= self.policy.healthy_after
         asked_for = self.state in (STOPPING, RESTARTING)  # an end that somebody wanted is no failure
         failures = (0 if healthy else self.failures) + (not asked_for)
         wanted = self._wanted_back(failed, failures) if back is None else back
         actions = self._move(DOWN_RETRY if wanted else DOWN_FINAL)
-        self.last_process = self.process or self.last_process
-        self.process, self.last_exit, self.failures = None, status, failures
+        self._gone(now)
+        self.last_exit, self.failures, self.lasted = status, failures, 0.0
         if self.state == BACKOFF:
             self.delay = self.policy.delay(self.failures, self._dice())
         return actions

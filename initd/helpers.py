@@ -1,0 +1,97 @@
+"""Our own short commands beside main and web: hooks, and checks that are commands. Pure.
+
+Law of this file: one at a time under each name, each with a time limit, and whoever wanted it is told once.
+What its end means is hooks.py's and checks.py's.
+"""
+
+from __future__ import annotations
+
+from initd import signals
+from initd.books import Books
+from initd.endings import in_words
+from initd.model import ChildEnded, Signal, Spawn, Spawned, SpawnFailed, record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+KILL = signals.NUMBERS["KILL"]
+
+
+@record
+class Outcome:
+    """``why`` None is success; ``spared``: it was not run, because there is no room for a process."""
+
+    why: str | None
+    output: str | None = None
+    spared: bool = False
+
+
+class _Helper:
+    """One that was asked for, and perhaps runs."""
+
+    def __init__(self, seconds: float, done: Callable[[Outcome], None]) -> None:
+        self.seconds, self.done = seconds, done
+        self.pid = 0
+        self.told = False
+
+    def tell(self, outcome: Outcome) -> None:
+        if not self.told:
+            self.told = True
+            self.done(outcome)
+
+
+class Helpers:
+    """By name, which is that of the option."""
+
+    def __init__(self, books: Books) -> None:
+        self.books = books
+        self._helpers: dict[str, _Helper] = {}
+
+    def running(self, name: str) -> bool:
+        """It was asked for, and has not ended."""
+        return name in self._helpers
+
+    def run(
+        self,
+        name: str,
+        seconds: float,
+        done: Callable[[Outcome], None],
+        environ: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        """Start the command of this option; ``done`` is called at its end, or when ``seconds`` are over."""
+        if self.running(name):
+            done(Outcome("the last one has not ended yet"))
+            return
+        self._helpers[name] = _Helper(seconds, done)
+        self.books.emit(Spawn(name, environ))
+
+    def started(self, up: Spawned) -> None:
+        helper = self._helpers[up.unit]
+        helper.pid = up.process.pid
+        self.books.helpers[helper.pid] = up.unit
+        self.books.after(f"{up.unit}.timeout", helper.seconds)
+
+    def failed(self, failure: SpawnFailed) -> None:
+        """It could not be started; where no process can be made, that says nothing of main."""
+        if failure.forking and not failure.spared:
+            self.books.fork_failed(failure)
+        self._helpers.pop(failure.unit).tell(Outcome(failure.why, spared=failure.forking))
+
+    def ended(self, end: ChildEnded) -> None:
+        name = self.books.helpers.pop(end.process.pid)
+        self.books.cancel(f"{name}.timeout")
+        why = None if end.status.code == 0 else in_words(end.status)
+        self._helpers.pop(name).tell(Outcome(why, end.output))
+
+    def overdue(self, name: str) -> None:
+        """Its time is over: it is killed, and failed already."""
+        helper = self._helpers[name]
+        self.signal(name, KILL)
+        helper.tell(Outcome(f"it did not end within {helper.seconds:g} s"))
+
+    def signal(self, name: str, number: int) -> None:
+        """To its whole group."""
+        helper = self._helpers.get(name)
+        if helper is not None and helper.pid:
+            self.books.emit(Signal(helper.pid, number, group=True))

@@ -1,0 +1,171 @@
+"""From whom an orphan was adopted: what web saw of families before, and what can be inferred. Pure.
+
+Law of this file: the kernel does not tell an orphan's former parent, so it has to have been seen while both
+were alive; web looks, and this remembers, because it outlives web. What was not seen is inferred only from
+the leader of the orphan's process group or session, and only where that has ended; else it is unknown,
+and the answer says why.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from initd import wire
+from initd.model import Elder, ProcessId, record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    Json = dict[str, Any]
+
+MOST_FAMILIES = 20_000  # processes whose parent is remembered: 5 MB at worst
+MOST_PARENTS = 4_096
+MOST_NAMES = 200  # former parents told apart in the summary; the rest is one
+_OTHERS = "(others)"
+_SAMPLE = 101  # lifetimes that a median is made of
+
+
+@record
+class Origin:
+    """``parent`` as an event has it, or None; ``how`` we know, or ``why`` we do not."""
+
+    parent: Json | None
+    how: str | None
+    why: str | None
+
+
+class _Group:
+    """The orphans of all former parents that had one name."""
+
+    def __init__(self) -> None:
+        self.orphans = self.dead = 0
+        self.how = {"seen": 0, "inferred": 0}
+        self.parents: set[int] = set()
+        self.last: Json = {}
+        self.lifetimes: deque[float] = deque(maxlen=_SAMPLE)
+
+    def counts(self) -> Json:
+        ordered = sorted(self.lifetimes)
+        return {
+            "orphans": self.orphans,
+            "alive": self.orphans - self.dead,
+            "dead": self.dead,
+            "median_lifetime_seconds": ordered[len(ordered) // 2] if ordered else None,
+        }
+
+    def described(self, name: str) -> Json:
+        return {
+            "name": name,
+            "cmdline": self.last.get("cmdline"),
+            "last": {"id": self.last.get("id"), "pid": self.last.get("pid")},
+            "parents": len(self.parents),
+            **self.counts(),
+            "how": self.how,
+        }
+
+
+class Lineage:
+    """Families as web saw them, orphans by former parent, and who else adopts."""
+
+    def __init__(self) -> None:
+        self.attended = False  # web has looked at least once
+        self.subreapers: dict[str, Json] = {}
+        self._families: dict[int, tuple[int, Json]] = {}  # child -> its start time, its parent
+        self._parents: dict[int, Json] = {}
+        self._groups: dict[str | None, _Group] = {None: _Group()}
+        self._living: dict[int, str | None] = {}  # an orphan that is alive -> its group
+
+    # --- what web saw ------------------------------------------------------------------------------
+
+    def seen(
+        self, families: Iterable[tuple[Json, list[ProcessId]]], gone: Iterable[int], *, fresh: bool
+    ) -> None:
+        """The difference to what was seen before; ``fresh`` when it is a new web that looks."""
+        if fresh:
+            self._families.clear()
+        self.attended = True
+        for pid in gone:
+            self._families.pop(pid, None)
+        for parent, children in families:
+            self._remember(parent)
+            for child in children:
+                if len(self._families) < MOST_FAMILIES or child.pid in self._families:
+                    self._families[child.pid] = child.starttime, parent
+
+    def _remember(self, parent: Json) -> None:
+        self._parents.pop(parent["pid"], None)
+        self._parents[parent["pid"]] = parent
+        if len(self._parents) > MOST_PARENTS:
+            del self._parents[next(iter(self._parents))]  # the one that was heard of longest ago
+
+    def took(self, subreaper: Json) -> None:
+        """Somebody else was seen to adopt."""
+        if len(self.subreapers) < MOST_NAMES:
+            self.subreapers[str(subreaper["id"])] = subreaper
+
+    # --- an orphan ---------------------------------------------------------------------------------
+
+    def adopted(self, process: ProcessId, elders: tuple[Elder, ...]) -> Origin:
+        """One that is met for the first time: from whom, and into the summary with it."""
+        origin = self._origin(process, elders)
+        name = origin.parent["name"] if origin.parent is not None else None
+        key = name if name in self._groups or len(self._groups) < MOST_NAMES else _OTHERS
+        group = self._groups.setdefault(key, _Group())
+        group.orphans += 1
+        if origin.parent is not None and origin.how is not None:
+            group.how[origin.how] += 1
+            group.last = origin.parent
+            if len(group.parents) < MOST_PARENTS:
+                group.parents.add(origin.parent["pid"])
+        self._living[process.pid] = key
+        return origin
+
+    def ended(self, pid: int, seconds: float | None) -> None:
+        """An orphan was reaped, which had been met before."""
+        group = self._groups[self._living.pop(pid, None)]
+        group.dead += 1
+        if seconds is not None:
+            group.lifetimes.append(seconds)
+
+    def _origin(self, process: ProcessId, elders: tuple[Elder, ...]) -> Origin:
+        started, parent = self._families.pop(process.pid, (0, None))
+        if parent is not None and started == process.starttime:
+            return Origin(parent, "seen", None)
+        for elder in elders:
+            if elder.starttime <= process.starttime:
+                known = self._parents.get(elder.pid)
+                return Origin(known or _described(elder), "inferred", None)
+        if not self.attended:
+            return Origin(None, None, "nobody looked: web was not up yet")
+        return Origin(None, None, "its parent came and went between two looks, and led no group of its own")
+
+    # --- the answer --------------------------------------------------------------------------------
+
+    def summary(self) -> Json:
+        """GET /api/v1/lineage: by former parent, most orphans first."""
+        named = [(name, group) for name, group in self._groups.items() if name is not None]
+        named.sort(key=lambda pair: -pair[1].orphans)
+        return {
+            "former_parents": _fitting(group.described(name) for name, group in named),
+            "unknown": self._groups[None].counts(),
+            "subreapers": _fitting(self.subreapers.values()),
+        }
+
+
+def _fitting(entries: Iterable[Json]) -> list[Json]:
+    """As many as half a datagram holds."""
+    taken, room = [], wire.LIMIT // 2 - 1_000
+    for entry in entries:
+        room -= len(wire.encode(entry))
+        if room < 0:
+            break
+        taken.append(entry)
+    return taken
+
+
+def _described(elder: Elder) -> Json:
+    """A leader of which only its number may be known, since it has been reaped."""
+    identity = f"{elder.pid}-{elder.starttime}" if elder.starttime else None
+    return {"id": identity, "pid": elder.pid, "name": elder.name, "cmdline": None}

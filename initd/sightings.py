@@ -1,0 +1,114 @@
+"""What web saw in /proc and tells the core: families, zombies, who else adopts, how full it is. Pure.
+
+Law of this file: web may be anybody's by now, so everything it says is checked for form and size, and none
+of it decides what is done to main. What is not as it should be raises Malformed.
+"""
+
+from __future__ import annotations
+
+from initd.books import Books
+from initd.model import Look, ProcessId
+from initd.wire import Malformed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    Json = dict[str, Any]
+
+_LOOK_APART = 0.05  # a web that cries wolf must not have us list our children all day
+_TEXT = 400  # characters of a name or a command line
+_FIELDS: dict[str, dict[str, type]] = {  # what an event of web's may say, and as what
+    "reparented": {"process": dict, "former_parent": dict, "new_parent": dict},
+    "zombie.found": {"process": dict, "culprit": dict, "count": int, "total": int},
+    "zombie.gone": {"process": dict, "culprit": dict, "count": int, "total": int},
+    "pids.high": {"current": int, "max": int},
+    "pids.normal": {"current": int, "max": int},
+}
+
+
+class Sightings:
+    """web's half of the observatory, as it arrives."""
+
+    def __init__(self, books: Books) -> None:
+        self.books = books
+        self._looked = -1.0
+        self.messages: dict[str, Callable[[Json], None]] = {
+            "seen": self._seen,
+            "look": self._look,
+            "observed": self._observed,
+            "census": self._census,
+        }
+
+    def _seen(self, message: Json) -> None:
+        families = [
+            (_process(family["parent"]), [_child(child) for child in family["children"]])
+            for family in _listed(message, "families")
+        ]
+        gone = [_whole(pid) for pid in _listed(message, "gone")]
+        self.books.lineage.seen(families, gone, fresh=message.get("fresh") is True)
+
+    def _look(self, _: Json) -> None:
+        """A parent that web watched has ended: its children may be ours now."""
+        if self.books.now - self._looked >= _LOOK_APART:
+            self._looked = self.books.now
+            self.books.emit(Look())
+
+    def _observed(self, message: Json) -> None:
+        kind = str(message.get("kind"))
+        shape = _FIELDS.get(kind)
+        if shape is None:
+            raise Malformed(f"no event of web's is called {kind[:40]!r}")
+        fields = {name: _field(message.get(name), form) for name, form in shape.items()}
+        self.books.record(kind, **fields)
+        if kind == "reparented":
+            self.books.ledger.reparented += 1
+            if fields["new_parent"] is not None:
+                self.books.lineage.took(fields["new_parent"])
+
+    def _census(self, message: Json) -> None:
+        pids = message.get("pids")
+        current, most = (pids.get("current"), pids.get("max")) if isinstance(pids, dict) else (None, None)
+        self.books.census = {
+            "zombies": _whole(message.get("zombies")),
+            "current": None if current is None else _whole(current),
+            "max": None if most is None else _whole(most),
+        }
+
+
+def _listed(message: Json, name: str) -> list[Any]:
+    value = message.get(name)
+    if not isinstance(value, list):
+        raise Malformed(f"{name} is not a list")
+    return value
+
+
+def _whole(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
+        raise Malformed(f"{str(value)[:40]!r} is not a number of something")
+    return value
+
+
+def _child(pair: object) -> ProcessId:
+    if not isinstance(pair, list) or len(pair) != 2:
+        raise Malformed("a child is not a pid with a start time")
+    return ProcessId(_whole(pair[0]), _whole(pair[1]))
+
+
+def _field(value: object, form: type) -> Any:
+    if form is int:
+        return _whole(value)
+    return None if value is None else _process(value)
+
+
+def _process(value: object) -> Json:
+    """Only what a process is shown with; texts are cut."""
+    if not isinstance(value, dict):
+        raise Malformed("a process is not an object")
+    texts = {name: _text(value.get(name)) for name in ("name", "cmdline") if name in value}
+    return {"id": _text(value.get("id")), "pid": _whole(value.get("pid")), **texts}
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)[:_TEXT]
