@@ -22,6 +22,7 @@ from initd.model import (
 )
 from initd.orphans import Orphans
 from initd.supervisor import Supervisor
+from initd.webkeeper import WebKeeper
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,8 +36,11 @@ _LOOK_APART = 0.05  # after a batch: a storm must not list thousands of children
 class Children:
     """Everything the kernel tells of our children goes through here."""
 
-    def __init__(self, books: Books, supervisor: Supervisor, orphans: Orphans, helpers: Helpers) -> None:
-        self.books, self.supervisor, self.orphans, self.helpers = books, supervisor, orphans, helpers
+    def __init__(
+        self, books: Books, supervisor: Supervisor, web: WebKeeper, orphans: Orphans, helpers: Helpers
+    ) -> None:
+        self.books, self.supervisor, self.web = books, supervisor, web
+        self.orphans, self.helpers = orphans, helpers
         self._looked = -1.0
         self._end_of_main: ChildEnded | None = None  # kept until a look was made
 
@@ -56,7 +60,7 @@ class Children:
         if owner is books.main:
             self._main_ended(end)
         elif owner is books.web:
-            self.supervisor.web_ended(end)
+            self.web.ended(end)
         elif origin == "helper":
             self.helpers.ended(end)
 
@@ -80,7 +84,7 @@ class Children:
     def _main_ended(self, end: ChildEnded) -> None:
         """Where it named a successor, that one may be our child by now: a look will tell."""
         if self.books.told.successor is None:
-            self.supervisor.main_ended(end)
+            self.supervisor.ended(end)
             return
         self._end_of_main = end
         self.books.emit(Look())
@@ -146,7 +150,7 @@ class Children:
             books.record("main.started", process=describe(named, books.main_name), restarts=books.restarts)
         elif ended is not None:
             books.told.successor = None
-            self.supervisor.main_ended(ended)
+            self.supervisor.ended(ended)
 
     def look(self) -> None:
         """The slow tick."""

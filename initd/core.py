@@ -36,6 +36,7 @@ from initd.model import (
 from initd.orphans import Orphans
 from initd.readiness import Readiness
 from initd.supervisor import Supervisor
+from initd.webkeeper import WebKeeper
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,13 +57,14 @@ class Core:
         self.leaving = Leaving(books)
         self.helpers = Helpers(books)
         hooks = Hooks(books, self.helpers)
-        self.supervisor = Supervisor(books, hooks, self.leaving.main_at_rest, self.leaving.web_gone)
-        self.leaving.supervisor = self.supervisor
+        self.supervisor = Supervisor(books, hooks, self.leaving.main_at_rest)
+        self.web = WebKeeper(books, self.leaving.web_gone)
+        self.leaving.web = self.web
         self.readiness = Readiness(books, self.supervisor)
         self.checks = Checks(books, self.helpers, self.supervisor, self.readiness)
         self.supervisor.main_up = self._main_up
         self.orphans = Orphans(books)
-        self.children = Children(books, self.supervisor, self.orphans, self.helpers)
+        self.children = Children(books, self.supervisor, self.web, self.orphans, self.helpers)
         self.forwarding = Forwarding(books, self.supervisor, self.leaving, self.orphans)
         self._inputs: dict[type, Callable[[Any], None]] = {
             Spawned: self._spawned,
@@ -73,18 +75,18 @@ class Core:
             SignalReceived: self.forwarding.received,
             Surveyed: self.leaving.surveyed,
             Notified: self.readiness.notified,
-            Dropped: self.supervisor.watch.dropped,
-            LetterboxClosed: self.supervisor.watch.closed,
+            Dropped: self.web.dropped,
+            LetterboxClosed: self.web.closed,
             Ticked: self._ticked,
         }
         self._timers: dict[str, Callable[[], None]] = {
             "look": self.children.look,
-            "main.due": lambda: self.supervisor.move(books.main, unit.DUE),
-            "main.overdue": lambda: self.supervisor.move(books.main, unit.OVERDUE),
-            "web.due": lambda: self.supervisor.move(books.web, unit.DUE),
-            "web.overdue": self.supervisor.watch.overdue,
-            "web.beat": self.supervisor.watch.beat,
-            "lag": self.supervisor.watch.lag,
+            "main.due": lambda: self.supervisor.move(unit.DUE),
+            "main.overdue": lambda: self.supervisor.move(unit.OVERDUE),
+            "web.due": lambda: self.web.move(unit.DUE),
+            "web.overdue": self.web.overdue,
+            "web.beat": self.web.beat,
+            "lag": self.web.lag,
             "watchdog": self.readiness.missed,
             **{f"{name}.due": _about(name, self.checks.due) for name in NAMES},
             **{f"{name}.timeout": _about(name, self.helpers.overdue) for name in _HELPERS},
@@ -104,9 +106,9 @@ class Core:
         if not config.no_http or config.kill_orphans:
             self.books.after("look", 0.0)
         if not config.no_http:
-            self.supervisor.move(self.books.web, unit.START)
+            self.web.move(unit.START)
         if self.books.config.pre_start is not None:
-            self.supervisor.prepare()
+            self.supervisor.spawn()
         return self.books.take()
 
     def handle(self, happened: object, now: float, wall: float) -> list[Any]:
@@ -121,10 +123,11 @@ class Core:
         return self.books.take()
 
     def _spawned(self, up: Spawned) -> None:
-        (self.supervisor.spawned if up.unit in (MAIN, WEB) else self.helpers.started)(up)
+        {MAIN: self.supervisor.spawned, WEB: self.web.spawned}.get(up.unit, self.helpers.started)(up)
 
     def _spawn_failed(self, failure: SpawnFailed) -> None:
-        (self.supervisor.spawn_failed if failure.unit in (MAIN, WEB) else self.helpers.failed)(failure)
+        keepers = {MAIN: self.supervisor.spawn_failed, WEB: self.web.spawn_failed}
+        keepers.get(failure.unit, self.helpers.failed)(failure)
 
     def _main_up(self) -> None:
         self.readiness.main_up()

@@ -73,7 +73,7 @@ class Desk:
     # --- reading and answering -----------------------------------------------------------------------
 
     def _asked(self, message: dict[str, Any]) -> None:
-        self.core.supervisor.watch.heard()
+        self.core.web.heard()
         if message["t"] == "attach":
             self.books.attached = True
         elif message["t"] == "ask":

@@ -70,7 +70,7 @@ class Forwarding:
             return False
         books.retiring, self._held = True, received
         if books.main.state == RESTARTING:
-            self.supervisor.move(books.main, unit.STOP)
+            self.supervisor.move(unit.STOP)
         self.drain()
         books.after("drain", books.config.drain)
         return True
@@ -113,6 +113,6 @@ class Forwarding:
             self.supervisor.hooks.kill()
         books.retiring, books.held = True, False
         if books.main.state in (STARTING, BACKOFF, RESTARTING):
-            self.supervisor.move(books.main, unit.STOP)
+            self.supervisor.move(unit.STOP)
         if books.main.state == STOPPED:
             self.leaving.main_at_rest()

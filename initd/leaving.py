@@ -12,7 +12,7 @@ from initd.model import STOPPED, Exit, Look, Signal, Surveyed, Sweep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from initd.supervisor import Supervisor
+    from initd.webkeeper import WebKeeper
 
 FOREVER = float("inf")
 KILL, TERM = signals.NUMBERS["KILL"], signals.NUMBERS["TERM"]
@@ -23,7 +23,7 @@ _GIVE_UP = 1.0  # after KILL: what is left then is in disk sleep, and the kernel
 class Leaving:
     """From main's rest to our own exit."""
 
-    supervisor: Supervisor  # set by core.py: the two call each other
+    web: WebKeeper  # set by core.py: the two call each other
 
     def __init__(self, books: Books) -> None:
         self.books = books
@@ -105,7 +105,7 @@ class Leaving:
         if books.web.state == STOPPED:
             self.web_gone()
         else:
-            self.supervisor.move(books.web, unit.STOP)
+            self.web.move(unit.STOP)
 
     def leave_web(self) -> None:
         """web does not even die: it is in disk sleep, and the kernel's. As PID 1 our exit takes it along."""

@@ -1,16 +1,16 @@
-"""Main and web: what their state machines ask for becomes effects and timers. Pure.
+"""Main: what its state machine asks for becomes effects and timers; and what people may ask of it. Pure.
 
-Law of this file: nothing is decided about states here, unit.py's table does that; here stands
-what SPAWN, ASK, KILL, WAIT and SETTLE mean for each of the two, and what people may ask of main.
+Law of this file: nothing is decided about states here, unit.py's table does that.
 """
 
 from __future__ import annotations
 
-from initd import signals, unit, wire
+from initd import signals, unit
 from initd.books import UP, Books, describe
 from initd.endings import as_fields, in_words
 from initd.helpers import Outcome
 from initd.hooks import Hooks
+from initd.keeper import Keeper
 from initd.model import (
     MAIN,
     RUNNING,
@@ -18,51 +18,35 @@ from initd.model import (
     STOPPED,
     ChildEnded,
     ExitStatus,
-    Send,
     Signal,
     Spawn,
     Spawned,
     SpawnFailed,
 )
-from initd.webwatch import WebWatch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from initd.unit import Unit
-
 KILL, TERM = signals.NUMBERS["KILL"], signals.NUMBERS["TERM"]
-_WEB_STOP = 0.5  # to end its streams; not the engine's ten seconds
 _NOT_PREPARED = 125  # as all of our own refusals
 _KILL_AGAIN = 1.0  # a group may have been forking when the signal came
 
 
-class Supervisor:
+class Supervisor(Keeper):
     """Starts, stops and restarts; ``at_rest`` is called when main has settled."""
 
     main_up: Callable[[], None]  # set by core.py: whoever wants to know of a new main
 
-    def __init__(
-        self, books: Books, hooks: Hooks, at_rest: Callable[[], None], web_gone: Callable[[], None]
-    ) -> None:
-        self.books, self.hooks = books, hooks
+    def __init__(self, books: Books, hooks: Hooks, at_rest: Callable[[], None]) -> None:
+        super().__init__(books, books.main)
+        self.hooks, self._at_rest = hooks, at_rest
         self._end: ChildEnded | None = None  # of main, while --post-stop runs
         self._ask_by: int | None = None  # the signal of this one stop, where it is not the configured one
-        self._at_rest, self._web_gone = at_rest, web_gone
         self._reason = "exit"  # why the next start of main happens
         self._why = ""  # how its last run or start ended, in words
         self._from_rest = False  # the start that is under way was asked for while main was held
-        self.watch = WebWatch(books, lambda: self._kill(books.web))
-        self._actions = {
-            unit.SPAWN: self._spawn,
-            unit.ASK: self._ask,
-            unit.AFTER: self._after,
-            unit.KILL: self._kill,
-            unit.WAIT: self._wait,
-            unit.SETTLE: self._settle,
-        }
 
     # --- what people ask of main -------------------------------------------------------------------
 
@@ -70,12 +54,12 @@ class Supervisor:
         """``restart`` or ``start``: also undoes a stop that a signal began."""
         books = self.books
         operation = books.operations.begin(action, books.wall, by)
-        self._from_rest = books.held and books.main.state == STOPPED
+        self._from_rest = books.held and self.unit.state == STOPPED
         books.held = books.retiring = books.draining = False
         books.cancel("drain")
-        running = books.main.state == RUNNING
+        running = self.unit.state == RUNNING
         self._reason = "api"
-        self.move(books.main, unit.START if action == "start" else unit.RESTART)
+        self.move(unit.START if action == "start" else unit.RESTART)
         if running and action == "start":
             self._reason = "exit"
             books.operations.finish("done", books.wall, "main is running", action)
@@ -87,8 +71,8 @@ class Supervisor:
         operation = books.operations.begin(action, books.wall, by)
         books.held = action == "stop" and not books.retiring
         books.retiring = books.retiring or not books.held
-        at_rest = books.main.state == STOPPED
-        self.move(books.main, unit.STOP)
+        at_rest = self.unit.state == STOPPED
+        self.move(unit.STOP)
         if at_rest:
             books.operations.finish("done", books.wall, "main is stopped", action)
             self._at_rest()
@@ -97,95 +81,70 @@ class Supervisor:
     def restart_for(self, reason: str, number: int | None = None) -> None:
         """Main does not do its work: restart it under every policy, ``number`` being the way to say so."""
         self._reason, self._ask_by = reason, number
-        self.move(self.books.main, unit.STOP if self.books.retiring else unit.RESTART)
+        self.move(unit.STOP if self.books.retiring else unit.RESTART)
         self._ask_by = None
 
     # --- actions -----------------------------------------------------------------------------------
 
-    def move(self, which: Unit, what: str) -> None:
-        """Ask a unit for something, and do what it says."""
-        self._do(which, which.ask(what))
-
-    def _do(self, which: Unit, actions: tuple[str, ...]) -> None:
-        for action in actions:
-            self._actions[action](which)
-
-    def _spawn(self, which: Unit) -> None:
-        self.books.cancel(f"{which.name}.due")
-        if which is self.books.main:
-            self.prepare()
-        else:
-            self.books.emit(Spawn(which.name))
-
-    def prepare(self) -> None:
-        """Main is to be started: first what runs before it."""
+    def spawn(self) -> None:
+        """First what runs before it."""
+        self.books.cancel("main.due")
         self.hooks.before(self._prepared)
 
     def _prepared(self, outcome: Outcome) -> None:
         """What runs before main has ended: well, or main is not started; or nobody wants it any more."""
         books = self.books
-        if outcome.why is None and books.main.state == STARTING:
+        if outcome.why is None and self.unit.state == STARTING:
             books.emit(Spawn(MAIN))
             return
         why = f"--pre-start failed: {outcome.why}" if outcome.why else "it was stopped before it was started"
-        if books.main.state == STARTING:
+        if self.unit.state == STARTING:
             books.log("error", f"cannot start main: {why}")
-        self._main_not_up(why, ExitStatus(_NOT_PREPARED, None), again=outcome.spared)
+        self._not_up(why, ExitStatus(_NOT_PREPARED, None), again=outcome.spared)
 
-    def _ask(self, which: Unit) -> None:
+    def ask(self) -> None:
+        """The stop signal, to main or to what runs before it."""
         books = self.books
-        if which is books.web:
-            assert which.process is not None
-            books.flush()
-            books.emit(Send(wire.encode({"t": "bye"})))
-            books.emit(Signal(which.process.pid, TERM))
-            books.after("web.overdue", _WEB_STOP)
-        elif which.process is None:
+        if self.unit.process is None:
             self.hooks.stop()
-            books.after("main.overdue", books.config.stop_timeout)
         else:
             number = self._ask_by or books.config.stop_signal
             self._audit(number)
-            books.emit(Signal(which.process.pid, number, books.main_group))
-            books.after("main.overdue", books.config.stop_timeout)
+            books.emit(Signal(self.unit.process.pid, number, books.main_group))
+        books.after("main.overdue", books.config.stop_timeout)
 
     def _audit(self, number: int) -> None:
         """A signal of ours to main is counted and recorded, with whoever asked for the stop."""
         books = self.books
-        assert books.main.process is not None
+        assert self.unit.process is not None
         books.ledger.count_signal(number, "stop")
         books.record(
             "signal.sent",
             signal=signals.name_of(number),
-            process=describe(books.main.process, books.main_name),
+            process=describe(self.unit.process, books.main_name),
             source="stop",
             by=books.operations.by,
             outcome="sent",
         )
 
-    def _kill(self, which: Unit) -> None:
+    def kill(self) -> None:
         books = self.books
-        if which.process is None:
+        if self.unit.process is None:
             self.hooks.kill()
             return
-        if which is books.main:
-            self._audit(KILL)
-            books.log("warning", f"main did not stop within {books.config.stop_timeout:g} s and is killed")
-        books.emit(Signal(which.process.pid, KILL, group=True))
-        books.after(f"{which.name}.overdue", _KILL_AGAIN)
+        self._audit(KILL)
+        books.log("warning", f"main did not stop within {books.config.stop_timeout:g} s and is killed")
+        books.emit(Signal(self.unit.process.pid, KILL, group=True))
+        books.after("main.overdue", _KILL_AGAIN)
 
-    def _wait(self, which: Unit) -> None:
-        self.books.after(f"{which.name}.due", which.delay)
-        if which is self.books.main:
-            delay = round(which.delay, 3)
-            self.books.record("main.backoff", delay_seconds=delay, failures=which.failures, why=self._why)
+    def wait(self) -> None:
+        super().wait()
+        delay = round(self.unit.delay, 3)
+        self.books.record("main.backoff", delay_seconds=delay, failures=self.unit.failures, why=self._why)
 
-    def _settle(self, which: Unit) -> None:
+    def settle(self) -> None:
+        super().settle()
         books = self.books
-        books.cancel(f"{which.name}.due", f"{which.name}.overdue")
-        if which is books.web:
-            self._web_gone()
-            return
         books.record("main.stopped", held=books.held)
         books.operations.finish("done", books.wall, "main is stopped", "stop", "shutdown")
         failure = "a stop came between" if books.retiring else "main could not be started"
@@ -196,15 +155,7 @@ class Supervisor:
 
     def spawned(self, up: Spawned) -> None:
         books = self.books
-        which = books.main if up.unit == MAIN else books.web
-        self._do(which, which.up(up.process, books.now))
-        if which is books.web:
-            self._web_up(up)
-        else:
-            self._main_up(up)
-
-    def _main_up(self, up: Spawned) -> None:
-        books = self.books
+        self.do(self.unit.up(up.process, books.now))
         if books.ever_started:
             books.ledger.main_restarts[self._reason] += 1
         books.ever_started, self._reason, self._from_rest = True, "exit", False
@@ -215,25 +166,16 @@ class Supervisor:
         books.operations.finish("done", books.wall, detail, "start", "restart")
         self.main_up()
 
-    def _web_up(self, up: Spawned) -> None:
-        self.books.record("web.started", process=describe(up.process, "initd-web"))
-        self.watch.up()
-
     def spawn_failed(self, failure: SpawnFailed) -> None:
         books = self.books
         if failure.forking:
             books.fork_failed(failure)
-        what = "run" if failure.unit == MAIN else "start web:"
         room = f" ({failure.room})" if failure.room else ""
-        books.log("error", f"cannot {what} {failure.why}{room}")
+        books.log("error", f"cannot run {failure.why}{room}")
         status = ExitStatus(127 if failure.missing else 126, None)
-        if failure.unit == MAIN:
-            self._main_not_up(failure.why, status, again=failure.forking)
-        else:
-            back = None if books.phase == UP else False
-            self._do(books.web, books.web.down(status, books.now, failed=True, back=back))
+        self._not_up(failure.why, status, again=failure.forking)
 
-    def _main_not_up(self, why: str, status: ExitStatus, *, again: bool) -> None:
+    def _not_up(self, why: str, status: ExitStatus, *, again: bool) -> None:
         """``again``: too few pids or too little memory may pass, so it is tried again under every policy."""
         books = self.books
         books.cancel("main.overdue")
@@ -241,9 +183,9 @@ class Supervisor:
         # A start from rest that fails leaves it at rest, not us at the end.
         books.held = (books.held or self._from_rest) and not books.retiring
         back = False if books.retiring or books.phase != UP else True if again else None
-        self._do(books.main, books.main.down(status, books.now, failed=True, back=back))
+        self.do(self.unit.down(status, books.now, failed=True, back=back))
 
-    def main_ended(self, end: ChildEnded) -> None:
+    def ended(self, end: ChildEnded) -> None:
         books = self.books
         books.oom = self._out_of_memory(end)
         words = in_words(end.status) + (" (out of memory)" if books.oom else "")
@@ -261,7 +203,7 @@ class Supervisor:
         if books.config.post_stop is None:
             self._judge()
         else:
-            self._do(books.main, books.main.ended(books.now))
+            self.do(self.unit.ended(books.now))
 
     def _out_of_memory(self, end: ChildEnded) -> bool | None:
         """Was it the kernel, for memory? None: it was killed, and no control group tells."""
@@ -270,7 +212,8 @@ class Supervisor:
         before, self.books.oom_kills = self.books.oom_kills, end.oom_kills
         return None if before is None or end.oom_kills is None else end.oom_kills > before
 
-    def _after(self, _: Unit) -> None:
+    def after(self) -> None:
+        """What runs after main is told how it ended."""
         assert self._end is not None
         self.hooks.after(self._end, self._judge)
 
@@ -280,16 +223,4 @@ class Supervisor:
         assert end is not None
         back = False if books.retiring or books.phase != UP else None
         failed = books.judge(end.status) != 0
-        self._do(books.main, books.main.down(end.status, books.now, failed=failed, back=back))
-
-    def web_ended(self, end: ChildEnded) -> None:
-        books, words = self.books, in_words(end.status)
-        ending = {"process": describe(end.process, end.name), **as_fields(end.status)}
-        books.attached = False
-        books.cancel("web.beat", "web.overdue", "lag")
-        books.record("web.exited", **ending)
-        back = None if books.phase == UP else False
-        if books.phase == UP:
-            books.ledger.web_restarts += 1
-            books.log("warning", f"web (pid {end.process.pid}) ended: {words}; it is started again")
-        self._do(books.web, books.web.down(end.status, books.now, failed=True, back=back))
+        self.do(self.unit.down(end.status, books.now, failed=failed, back=back))

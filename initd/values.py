@@ -61,14 +61,12 @@ def command(text: str) -> tuple[str, ...]:
 def address(text: str) -> str:
     """``[ADDR:]PORT`` of main as ``ADDR:PORT``; without ADDR it is 127.0.0.1."""
     host, _, port = text.rpartition(":")
-    literal = host[1:-1] if host.startswith("[") and host.endswith("]") else host
-    if ":" in literal and literal == host:
-        raise ValueError("say [ADDR:]PORT with an IP address, such as 8080 or [::1]:8080")
-    literal = {"": "127.0.0.1", "localhost": "127.0.0.1"}.get(literal, literal)
-    if not _is_ip(literal):
+    bracketed = host.startswith("[") and host.endswith("]")
+    literal = host[1:-1] if bracketed else {"": "127.0.0.1", "localhost": "127.0.0.1"}.get(host, host)
+    if not _is_ip(literal) or bracketed != (":" in literal):
         raise ValueError("say [ADDR:]PORT with an IP address, such as 8080 or [::1]:8080")
     number = _integer(port, 1, 65_535, "a port between 1 and 65535")
-    return f"[{literal}]:{number}" if ":" in literal else f"{literal}:{number}"
+    return f"[{literal}]:{number}" if bracketed else f"{literal}:{number}"
 
 
 def url(text: str) -> str:
@@ -77,7 +75,8 @@ def url(text: str) -> str:
     if not separator:
         scheme, rest = "http", text
     place, slash, path = rest.partition("/")
-    if scheme not in ("http", "https") or not path.isascii() or not f"{path}.".isprintable() or " " in path:
+    plain = path.isascii() and f"{path}.".isprintable() and " " not in path
+    if scheme not in ("http", "https") or not place or not plain:
         raise ValueError("say a URL such as http://127.0.0.1:8080/health, or 8080/health")
     if separator and not place.rpartition(":")[2].isdigit():
         place += ":443" if scheme == "https" else ":80"

@@ -31,6 +31,26 @@ SAMPLES: dict[str, tuple[str, Any, str, Any, str]] = {
     "nice": ("5", 5, "-5", -5, "99"),
     "oom-score-adj": ("5", 5, "-5", -5, "9999"),
     "rlimit": ("CORE=0", (4, 0, 0), "NOFILE=1:2", (7, 1, 2), "NOPE=1"),
+    "ready-tcp": ("8080", "127.0.0.1:8080", "[::1]:80", "[::1]:80", "host:80"),
+    "ready-http": ("8080/x", "http://127.0.0.1:8080/x", "http://[::1]/", "http://[::1]:80/", "8080/a b"),
+    "ready-exec": ("check", ("check",), "sh -c 'a b'", ("sh", "-c", "a b"), "'"),
+    "ready-period": ("500ms", 0.5, "2s", 2.0, "1ms"),
+    "ready-timeout": ("500ms", 0.5, "2s", 2.0, "1ms"),
+    "ready-failures": ("1", 1, "5", 5, "0"),
+    "ready-max-zombies": ("0", 0, "10", 10, "-1"),
+    "ready-free-pids": ("1", 1, "10", 10, "0"),
+    "health-tcp": ("8080", "127.0.0.1:8080", "[::1]:80", "[::1]:80", "host:80"),
+    "health-http": ("8080/x", "http://127.0.0.1:8080/x", "http://[::1]/", "http://[::1]:80/", "8080/a b"),
+    "health-exec": ("check", ("check",), "sh -c 'a b'", ("sh", "-c", "a b"), "'"),
+    "health-period": ("500ms", 0.5, "2s", 2.0, "1ms"),
+    "health-timeout": ("500ms", 0.5, "2s", 2.0, "1ms"),
+    "health-failures": ("1", 1, "5", 5, "0"),
+    "health-grace": ("0", 0.0, "1m", 60.0, "x"),
+    "health-action": ("shutdown", "shutdown", "none", "none", "kill"),
+    "pre-start": ("tidy", ("tidy",), "sh -c 'a b'", ("sh", "-c", "a b"), "'"),
+    "pre-start-timeout": ("500ms", 0.5, "2s", 2.0, "1ms"),
+    "post-stop": ("tidy", ("tidy",), "sh -c 'a b'", ("sh", "-c", "a b"), "'"),
+    "post-stop-timeout": ("500ms", 0.5, "2s", 2.0, "1ms"),
     "rewrite": ("HUP:QUIT", (1, 3), "TERM:0", (15, 0), "TERM"),
     "parent-death-signal": ("KILL", 9, "TERM", 15, "0"),
     "listen": ("127.0.0.1:1", ("127.0.0.1", 1), "[::1]:2", ("::1", 2), "host:80"),
@@ -106,11 +126,12 @@ def test_commas_separate_a_repeatable_option_in_the_environment(option: Option) 
 
 @named(FLAGS)
 def test_a_flag_is_off_until_it_is_given(option: Option) -> None:
+    main = [] if option.name == "observe" else ["x"]  # an observer has none
     assert not getattr(parse(["x"], {}), option.key)
-    assert getattr(parse([f"--{option.name}", "x"], {}), option.key) is True
-    assert getattr(parse(["x"], {option.variable: "1"}), option.key) is True
+    assert getattr(parse([f"--{option.name}", *main], {}), option.key) is True
+    assert getattr(parse(main, {option.variable: "1"}), option.key) is True
     assert not getattr(parse(["x"], {option.variable: "0"}), option.key)
-    assert getattr(parse([f"--{option.name}", "x"], {option.variable: "0"}), option.key) is True
+    assert getattr(parse([f"--{option.name}", *main], {option.variable: "0"}), option.key) is True
     assert "takes no value" in refusal(f"--{option.name}=1", "x")
     assert refusal("x", environ={option.variable: "yes"}).endswith("say 1 or 0")
 
@@ -150,6 +171,37 @@ def test_the_defaults_are_those_of_the_contract() -> None:
     assert DEFAULT_LISTEN == (("::", 9911),)
     assert (config.socket, config.anonymous, config.http_user) == ("/run/initd.sock", "metrics", "nobody")
     assert (config.tokens, config.warnings, config.log_format) == ((), (), "text")
+
+
+@pytest.mark.parametrize("kind", ["ready", "health"])
+@pytest.mark.parametrize(("how", "target"), [("tcp", "80"), ("http", "80/x")])
+def test_a_check_that_web_would_make_is_refused_without_web(kind: str, how: str, target: str) -> None:
+    name, instead = f"{kind}-{how}", f"--{kind}-exec"
+    line = f"cannot use --{name} with --no-http: web makes that check; say {instead}"
+    assert refusal(f"--{name}", target, "--no-http", "x") == line
+    variables = {"INITD_NO_HTTP": "1", f"INITD_{kind.upper()}_{how.upper()}": target}
+    assert refusal("x", environ=variables) == line
+    assert parse([f"--{name}", target, "x"], {}).no_http is False
+
+
+@pytest.mark.parametrize("name", ["ready-exec", "health-exec", "pre-start", "post-stop"])
+def test_what_is_a_command_needs_no_web(name: str) -> None:
+    config = parse([f"--{name}", "true", "--no-http", "x"], {})
+    assert getattr(config, name.replace("-", "_")) == ("true",)
+
+
+def test_checks_and_hooks_have_the_times_of_the_contract() -> None:
+    config = parse(["x"], {})
+    assert (config.ready_period, config.ready_timeout, config.ready_failures) == (1.0, 1.0, 3)
+    assert (config.health_period, config.health_timeout, config.health_failures) == (10.0, 1.0, 3)
+    assert (config.health_grace, config.health_action) == (0.0, "restart")
+    assert (config.pre_start_timeout, config.post_stop_timeout) == (60.0, 5.0)
+    assert {config.ready_tcp, config.health_exec, config.pre_start, config.post_stop} == {None}
+
+
+def test_an_observer_starts_nothing_and_is_there_to_be_asked() -> None:
+    assert "starts nothing" in refusal("--observe", "x")
+    assert "nobody could ask" in refusal("--observe", "--no-http")
 
 
 def test_listening_nowhere_is_asked_for_and_stands_alone() -> None:

@@ -65,6 +65,8 @@ def test_the_state_has_the_shape_that_was_promised() -> None:
         "last_exit": None,
         "status_text": None,
         "reloading": False,
+        "hook": None,
+        "checks": [],
     }
     assert status["web"] == {"pid": world.pid("web"), "restarts": 0}
     assert (status["ready"], status["reaped"], status["seq"]) == (True, {"total": 0}, 2)

@@ -99,9 +99,9 @@ def test_an_end_is_a_code_as_a_shell_shows_it(status: ExitStatus, code: int, out
 
 
 def test_the_closed_lists_hold_each_word_once() -> None:
-    for words in (model.STATES, model.PUBLIC_STATES, model.EVENT_KINDS):
+    for words in (model.STATES, model.PUBLIC_STATES, model.EVENT_KINDS, model.LIMITS):
         assert len(set(words)) == len(words)
-    assert set(model.STATES) - set(model.PUBLIC_STATES) == {"restarting"}
+    assert set(model.STATES) - set(model.PUBLIC_STATES) == {"restarting", "ending"}
     assert set(model.PROCESS_STATES.values()) == {
         "running", "sleeping", "disk_sleep", "stopped", "tracing_stop", "zombie", "idle", "dead",
     }  # fmt: skip

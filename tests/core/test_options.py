@@ -1,4 +1,4 @@
-"""options.py: one converter per kind of value; a wrong one says the cure."""
+"""options.py and values.py: one converter per kind of value; a wrong one says the cure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from initd import options
+from initd import values
 from initd.options import OPTIONS, TABLE, Option
 from initd.signals import RTMIN
 
@@ -37,6 +37,33 @@ GOOD: list[tuple[str, str, Any]] = [
         ("NOFILE=1024", (7, 1024, 1024)), ("nofile=1:2", (7, 1, 2)), ("RLIMIT_CORE=unlimited", (4, -1, -1)),
         ("AS=5:unlimited", (9, 5, -1)),
     ]],
+    *[(name, text, value) for name in ("ready-tcp", "health-tcp") for text, value in [
+        ("8080", "127.0.0.1:8080"), (":1", "127.0.0.1:1"), ("localhost:65535", "127.0.0.1:65535"),
+        ("10.0.0.1:80", "10.0.0.1:80"), ("[::1]:80", "[::1]:80"), ("0080", "127.0.0.1:80"),
+    ]],
+    *[(name, text, value) for name in ("ready-http", "health-http") for text, value in [
+        ("8080/health", "http://127.0.0.1:8080/health"), ("8080", "http://127.0.0.1:8080/"),
+        ("8080/", "http://127.0.0.1:8080/"), ("[::1]:80/a/b?c=d", "http://[::1]:80/a/b?c=d"),
+        ("http://10.0.0.1/x", "http://10.0.0.1:80/x"), ("https://10.0.0.1/", "https://10.0.0.1:443/"),
+        ("http://[::1]/x", "http://[::1]:80/x"), ("https://localhost:1/x", "https://127.0.0.1:1/x"),
+        ("http://8080/x", "http://127.0.0.1:8080/x"), ("8080/%C3%BC", "http://127.0.0.1:8080/%C3%BC"),
+    ]],
+    *[(name, text, value) for name in ("ready-exec", "health-exec", "pre-start", "post-stop")
+      for text, value in [
+        ("true", ("true",)), ("  /bin/check   --fast ", ("/bin/check", "--fast")),
+        ("sh -c 'exit 1; #'", ("sh", "-c", "exit 1; #")), ('a "b c" ""', ("a", "b c", "")),
+        ("a\\ b $HOME", ("a b", "$HOME")), ("\udcff", ("\udcff",)),
+    ]],
+    *[(name, text, value) for name in (
+        "ready-period", "ready-timeout", "health-period", "health-timeout", "pre-start-timeout",
+        "post-stop-timeout",
+    ) for text, value in [("10ms", 0.01), ("2s", 2.0), ("24h", 86_400.0)]],
+    *[(name, text, value) for name in ("ready-failures", "health-failures")
+      for text, value in [("1", 1), ("1000", 1000)]],
+    ("health-grace", "0", 0.0), ("health-grace", "1m", 60.0),
+    ("health-action", "none", "none"), ("health-action", "shutdown", "shutdown"),
+    ("ready-max-zombies", "0", 0), ("ready-max-zombies", "4194304", 4_194_304),
+    ("ready-free-pids", "1", 1), ("ready-free-pids", "100", 100),
     ("stop-signal", "SIGINT", 2), ("stop-signal", "2", 2),
     ("expect-exit", "0", 0), ("expect-exit", "255", 255),
     ("user", "www", ("www", None)), ("user", "1:2", ("1", "2")),
@@ -61,6 +88,24 @@ BAD: list[tuple[str, str]] = [
     *[("rewrite", text) for text in ["", "TERM", "TERM:", ":TERM", "0:TERM", "TERM:NOPE", "TERM:QUIT:INT"]],
     *[("rlimit", text) for text in
       ["", "NOFILE", "NOFILE=", "NOPE=1", "NOFILE=x", "NOFILE=-1", "NOFILE=1:x", "NOFILE=1:2:3"]],
+    *[(name, text) for name in ("ready-tcp", "health-tcp") for text in
+      ["", ":", "0", "65536", "-1", "x", "127.0.0.1:", "127.0.0.1:x", "::1:80", "[::1]", "example.com:80",
+       "1.2.3:80", "[::1:80", "127.0.0.1:80/x", "80 ", "\u0661", "[]:80", "[127.0.0.1]:80", "[localhost]:80"]],
+    *[(name, text) for name in ("ready-http", "health-http") for text in
+      ["", "/", "/x", "x/y", "ftp://127.0.0.1/", "HTTP:/127.0.0.1", "http:/127.0.0.1/", "://1/x", "8080/a b",
+       "8080/ü", "8080/a\r\nX: y", "8080/\0", "8080?x", "http://example.com/", "http://user@127.0.0.1/",
+       "http://127.0.0.1:0/", "http://127.0.0.1:/", "http://::1/x", "http://"]],
+    *[(name, text) for name in ("ready-exec", "health-exec", "pre-start", "post-stop") for text in
+      ["", " ", "'", '"a', "a\\", "''", "'' a"]],
+    *[(name, text) for name in (
+        "ready-period", "ready-timeout", "health-period", "health-timeout", "pre-start-timeout",
+        "post-stop-timeout",
+    ) for text in ["", "0", "9ms", "25h", "x"]],
+    *[(name, text) for name in ("ready-failures", "health-failures") for text in ["", "0", "1001", "x"]],
+    *[("health-grace", text) for text in ["", "-1", "25h"]],
+    *[("health-action", text) for text in ["", "kill", "Restart"]],
+    *[("ready-max-zombies", text) for text in ["", "-1", "4194305"]],
+    *[("ready-free-pids", text) for text in ["", "0", "4194305"]],
     *[("stop-signal", text) for text in ["", "0", "65", "NOPE"]],
     *[("expect-exit", text) for text in ["", "-1", "256", "x", "1.0"]],
     *[("user", text) for text in ["", ":", "a:", ":b"]],
@@ -135,6 +180,6 @@ def test_the_options_are_those_of_the_contract() -> None:
 
 
 def test_the_limits_are_the_kernels_numbers() -> None:
-    for name, number in options.RLIMITS.items():
+    for name, number in values.RLIMITS.items():
         known = getattr(resource, f"RLIMIT_{name}", None)
         assert known in (None, number)

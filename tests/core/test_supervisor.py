@@ -1,4 +1,4 @@
-"""supervisor.py, main's half: restart policies end to end, what people may ask, stop-timeout and KILL."""
+"""supervisor.py: restart policies end to end, what people may ask, stop-timeout and KILL."""
 
 from __future__ import annotations
 

@@ -15,19 +15,26 @@ from .driver import QUICK
 
 # Written by hand from what each input means, not from the table: state, then for each input the
 # next state and the actions; "-" is what cannot happen.
-INPUTS = ("start", "stop", "restart", "up", "down_retry", "down_final", "due", "overdue")
+INPUTS = ("start", "stop", "restart", "up", "ended", "down_retry", "down_final", "due", "overdue")
 EXPECTED = {
-    "starting": ("starting", "-", "starting", "running", "backoff wait", "stopped settle", "-", "-"),
-    "running": ("running", "stopping ask", "restarting ask", "-", "backoff wait", "stopped settle", "-", "-"),
-    "backoff": ("starting spawn", "stopped settle", "starting spawn", "-", "-", "-", "starting spawn", "-"),
+    "starting": (
+        "starting", "stopping ask", "starting", "running", "-", "backoff wait", "stopped settle", "-", "-",
+    ),
+    "running": (
+        "running", "stopping ask", "restarting ask", "-", "ending after", "backoff wait", "stopped settle",
+        "-", "-",
+    ),
+    "backoff": ("starting spawn", "stopped settle", "starting spawn", "-", "-", "-", "-", "starting spawn", "-"),
     "stopping": (
-        "restarting", "stopping", "restarting", "-", "stopped settle", "stopped settle", "-", "stopping kill",
+        "restarting", "stopping", "restarting", "-", "stopping after", "stopped settle", "stopped settle", "-",
+        "stopping kill",
     ),
     "restarting": (
-        "restarting", "stopping", "restarting", "-", "starting spawn", "starting spawn", "-",
-        "restarting kill",
+        "restarting", "stopping", "restarting", "-", "restarting after", "starting spawn", "starting spawn",
+        "-", "restarting kill",
     ),
-    "stopped": ("starting spawn", "stopped", "starting spawn", "-", "-", "-", "-", "-"),
+    "ending": ("restarting", "stopping", "restarting", "-", "-", "backoff wait", "stopped settle", "-", "-"),
+    "stopped": ("starting spawn", "stopped", "starting spawn", "-", "-", "-", "-", "-", "-"),
 }  # fmt: skip
 CELLS = [
     (state, what, expected)
@@ -51,6 +58,8 @@ def put(which: Unit, what: str) -> tuple[str, ...]:
     """The input by its name, through the methods that others use."""
     if what == "up":
         return which.up(ONE, 5.0)
+    if what == "ended":
+        return which.ended(5.0)
     if what.startswith("down"):
         return which.down(FAILED, 5.0, failed=True, back=what == "down_retry")
     return which.ask(what)
@@ -86,7 +95,7 @@ def test_what_cannot_happen_is_an_error_that_changes_nothing(state: str, what: s
 
 def test_every_action_of_the_table_is_a_known_one() -> None:
     found = {action for row in unit.TABLE.values() for move in row.values() if move for action in move[1]}
-    assert found == {"spawn", "ask", "kill", "wait", "settle"}
+    assert found == {"spawn", "ask", "after", "kill", "wait", "settle"}
 
 
 def test_up_remembers_the_process_and_down_forgets_it() -> None:
@@ -95,6 +104,25 @@ def test_up_remembers_the_process_and_down_forgets_it() -> None:
     assert (which.process, which.since) == (ONE, 5.0)
     which.down(FAILED, 6.0, failed=True)
     assert (which.process, which.last_exit) == (None, FAILED)
+
+
+def test_an_end_that_something_runs_after_takes_the_process_at_once_and_is_judged_later() -> None:
+    which = a_unit("starting")
+    which.up(ONE, 5.0)
+    assert which.ended(6.0) == ("after",)
+    assert (which.state, which.process, which.last_process) == ("ending", None, ONE)
+    assert which.down(FAILED, 9.0, failed=True) == ("wait",)
+    assert (which.state, which.last_process, which.last_exit, which.failures) == ("backoff", ONE, FAILED, 1)
+
+
+@pytest.mark.parametrize(("ran", "failures"), [(10.0, 1), (9.99, 4)])
+def test_what_runs_after_an_end_does_not_make_the_run_before_it_longer(ran: float, failures: int) -> None:
+    which = a_unit("starting")
+    which.failures = 3
+    which.up(ONE, 100.0)
+    which.ended(100.0 + ran)
+    which.down(FAILED, 200.0, failed=True)
+    assert which.failures == failures
 
 
 @pytest.mark.parametrize(
@@ -162,6 +190,17 @@ def test_a_failing_spawn_is_never_a_healthy_run() -> None:
     which.failures = 3
     which.down(FAILED, 1_000_000.0, failed=True, back=True)
     assert which.failures == 4
+
+
+def test_the_length_of_an_earlier_run_is_not_that_of_a_start_that_failed() -> None:
+    which = a_unit("starting")
+    which.up(ONE, 100.0)
+    which.ended(150.0)
+    which.down(FAILED, 151.0, failed=True)
+    for failures in (2, 3):
+        which.ask("due")
+        which.down(FAILED, 160.0, failed=True)
+        assert which.failures == failures
 
 
 def test_the_caller_may_overrule_the_policy() -> None:

@@ -1,4 +1,4 @@
-"""supervisor.py, web's half: beat and silence, a closed or full letterbox, restarts."""
+"""webkeeper.py: beat and silence, a closed or full letterbox, restarts."""
 
 from __future__ import annotations
 

@@ -1,0 +1,60 @@
+"""What main's keeper and web's have in common: asking the state machine, and doing what it says. Pure.
+
+Law of this file: no decision about states, unit.py's table makes them; what each action means for main
+stands in supervisor.py, for web in webkeeper.py.
+"""
+
+from __future__ import annotations
+
+from initd import unit
+from initd.books import Books
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from initd.unit import Unit
+
+
+class Keeper:
+    """One unit, and whoever looks after it. Each action of the table is a method."""
+
+    def __init__(self, books: Books, kept: Unit) -> None:
+        self.books, self.unit = books, kept
+        self._actions: dict[str, Callable[[], None]] = {
+            unit.SPAWN: self.spawn,
+            unit.ASK: self.ask,
+            unit.AFTER: self.after,
+            unit.KILL: self.kill,
+            unit.WAIT: self.wait,
+            unit.SETTLE: self.settle,
+        }
+
+    def move(self, what: str) -> None:
+        """Ask the unit for something, and do what it says."""
+        self.do(self.unit.ask(what))
+
+    def do(self, actions: tuple[str, ...]) -> None:
+        """The actions of the table, in its order."""
+        for action in actions:
+            self._actions[action]()
+
+    def spawn(self) -> None:
+        raise NotImplementedError
+
+    def ask(self) -> None:
+        raise NotImplementedError
+
+    def after(self) -> None:
+        raise NotImplementedError
+
+    def kill(self) -> None:
+        raise NotImplementedError
+
+    def wait(self) -> None:
+        """Come back when the backoff is over."""
+        self.books.after(f"{self.unit.name}.due", self.unit.delay)
+
+    def settle(self) -> None:
+        """It is at rest: no timer of its life is left."""
+        self.books.cancel(f"{self.unit.name}.due", f"{self.unit.name}.overdue")

@@ -1,0 +1,162 @@
+"""web: started, greeted, watched by its heartbeat, told to end, and started again. Pure.
+
+Law of this file: nothing here may hold up main: web may crash, hang or lie, and is replaced.
+"""
+
+from __future__ import annotations
+
+from initd import __version__, signals, wire
+from initd.books import CLOSING, UP, Books, describe
+from initd.endings import as_fields, in_words
+from initd.keeper import Keeper
+from initd.model import (
+    WEB,
+    ChildEnded,
+    Dropped,
+    ExitStatus,
+    LetterboxClosed,
+    Send,
+    Signal,
+    Spawn,
+    Spawned,
+    SpawnFailed,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+KILL, TERM = signals.NUMBERS["KILL"], signals.NUMBERS["TERM"]
+_STOP = 0.5  # to end its streams; not the engine's ten seconds
+_KILL_AGAIN = 1.0  # a group may have been forking when the signal came
+_BEAT_EVERY, _BEAT_PATIENCE = 5.0, 10.0  # a hung web is replaced well inside kubelet's 3 x 10 s
+_WEB_GRACE = 30.0  # to import and attach, on a machine that is busy
+_WEB_FAREWELL = 1.0  # after its letterbox closed: it exits by itself, or it is made to
+_WEB_GIVE_UP = 1.5  # after KILL at the end: in disk sleep, and the kernel's
+_LAG = 0.2  # web has this long to make room before it is told that it missed something
+
+
+class WebKeeper(Keeper):
+    """``gone`` is called when web has settled, which it only does at the end."""
+
+    def __init__(self, books: Books, gone: Callable[[], None]) -> None:
+        super().__init__(books, books.web)
+        self._gone = gone
+        self._heard = self._beat_at = 0.0
+
+    # --- what the table asks for -------------------------------------------------------------------
+
+    def spawn(self) -> None:
+        self.books.cancel("web.due")
+        self.books.emit(Spawn(WEB))
+
+    def ask(self) -> None:
+        """To end its streams, and itself."""
+        assert self.unit.process is not None
+        books = self.books
+        books.flush()
+        books.emit(Send(wire.encode({"t": "bye"})))
+        books.emit(Signal(self.unit.process.pid, TERM))
+        books.after("web.overdue", _STOP)
+
+    def kill(self) -> None:
+        assert self.unit.process is not None
+        self.books.emit(Signal(self.unit.process.pid, KILL, group=True))
+        self.books.after("web.overdue", _KILL_AGAIN)
+
+    def settle(self) -> None:
+        super().settle()
+        self._gone()
+
+    # --- births and deaths -------------------------------------------------------------------------
+
+    def spawned(self, up: Spawned) -> None:
+        """A new web: it is greeted, and has time to get ready."""
+        books = self.books
+        self.do(self.unit.up(up.process, books.now))
+        books.record("web.started", process=describe(up.process, "initd-web"))
+        books.attached = False
+        self._heard = books.now + _WEB_GRACE - _BEAT_PATIENCE
+        self._beat_at = books.now
+        books.after("web.beat", _BEAT_EVERY)
+        books.emit(Send(wire.encode(self.hello())))
+
+    def spawn_failed(self, failure: SpawnFailed) -> None:
+        books = self.books
+        if failure.forking:
+            books.fork_failed(failure)
+        room = f" ({failure.room})" if failure.room else ""
+        books.log("error", f"cannot start web: {failure.why}{room}")
+        self._down(ExitStatus(127 if failure.missing else 126, None))
+
+    def ended(self, end: ChildEnded) -> None:
+        books, words = self.books, in_words(end.status)
+        books.attached = False
+        books.cancel("web.beat", "web.overdue", "lag")
+        books.record("web.exited", process=describe(end.process, end.name), **as_fields(end.status))
+        if books.phase == UP:
+            books.ledger.web_restarts += 1
+            books.log("warning", f"web (pid {end.process.pid}) ended: {words}; it is started again")
+        self._down(end.status)
+
+    def _down(self, status: ExitStatus) -> None:
+        back = None if self.books.phase == UP else False
+        self.do(self.unit.down(status, self.books.now, failed=True, back=back))
+
+    # --- is it alive, and does it hear us ----------------------------------------------------------
+
+    def heard(self) -> None:
+        """It said something: it is alive, and the grace of its start is over."""
+        self._heard = self.books.now
+
+    def beat(self) -> None:
+        """web is asked for a sign of life, or replaced when it gave none."""
+        books = self.books
+        if books.now - self._beat_at > 2 * _BEAT_EVERY:
+            self._heard = books.now  # it was we who were away: stopped or frozen, and web with us
+        self._beat_at = books.now
+        if books.now - self._heard > _BEAT_PATIENCE:
+            books.log("warning", "web is silent and is replaced")
+            self.overdue()
+            return
+        books.after("web.beat", _BEAT_EVERY)
+        books.emit(Send(wire.encode({"t": "beat"})))
+
+    def overdue(self) -> None:
+        books = self.books
+        if self.unit.process is not None:
+            self.kill()
+        if books.phase == CLOSING:  # counted from the KILL, however late that was
+            books.timers.setdefault("close.give_up", books.now + _WEB_GIVE_UP)
+
+    def closed(self, _: LetterboxClosed) -> None:
+        self.books.attached = False
+        if self.unit.process is not None:
+            self.books.after("web.overdue", _WEB_FAREWELL)
+
+    def dropped(self, dropped: Dropped) -> None:
+        """No room in the letterbox: counted, and web is told as soon as there is room."""
+        self.books.ledger.events_dropped += dropped.events
+        if self.books.attached:
+            self.books.timers.setdefault("lag", self.books.now + _LAG)
+
+    def lag(self) -> None:
+        self.books.emit(Send(wire.encode({"t": "lag", "seq": self.books.history.last})))
+
+    def hello(self) -> dict[str, Any]:
+        config, init = self.books.config, self.books.init
+        return {
+            "t": "hello",
+            "v": wire.VERSION,
+            "version": __version__,
+            "config": {
+                "history": config.history,
+                "anonymous": config.anonymous,
+                "tokens": config.tokens,
+                "allow_hosts": config.allow_host,
+                "http_user": None if config.http_user == "root" else config.http_user,
+            },
+            "listen": init.listeners,
+            "init": {"pid": init.pid, "uid": init.uid, "role": init.role},
+        }
