@@ -15,7 +15,6 @@ from initd.model import (
     ENDING,
     MAIN,
     RESTARTING,
-    RUNNING,
     STARTING,
     STOPPED,
     STOPPING,
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from initd.cli import Config
+    from initd.probes import Vital
 
 UP, WAITING, SWEEPING, CLOSING = "up", "waiting", "sweeping", "closing"  # the way of the init itself
 WEB_POLICY = Policy("always", None, 0.1, 2.0, 10.0, 0.0)  # back before kubelet's patience (3 x 10 s) ends
@@ -63,26 +63,6 @@ class Told:
         self.starving = False  # its watchdog was not fed in time
         self.status = ""
         self.successor: ProcessId | None = None  # who is to be main as soon as it is our child
-
-
-class Vital:
-    """One of the checks of main that --ready-… and --health-… ask for, and what it said last."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.gates = name.startswith("ready")  # it has to pass before main is ready
-        self.passing: bool | None = None  # None: not known of this main
-        self.failures = 0  # in a row
-        self.why: str | None = None
-        self.skipped = 0  # rounds, because there was no room for a process
-        self.checked_at = 0.0  # wall
-
-    @property
-    def failed(self) -> str | None:
-        """Why main is not ready by this check; None where it does not say so."""
-        if self.passing or (self.passing is None and not self.gates):
-            return None
-        return self.why or "not checked yet"
 
 
 class Books:
@@ -218,70 +198,12 @@ class Books:
         """The code that counts: one named by --expect-exit is 0."""
         return 0 if status.shell_code in self.config.expect_exit else status.shell_code
 
-    @property
-    def ready(self) -> bool:
-        return not any(why for _, why in self._readiness())
-
-    def checks(self) -> list[dict[str, Any]]:
-        """The named parts of /readyz and /startupz; docs/letterbox.md, ``ping``."""
-        started = None if self.ever_started or self.config.observe else "main has not been started yet"
-        if self.vouched and not started and not self.ever_ready:
-            started = "main has not become ready yet"
-        return [
-            *(_check(name, why, "ready") for name, why in self._readiness()),
-            _check("started", started, "startup"),
-        ]
-
-    @property
-    def vouched(self) -> bool:
-        """Is there anything that says when main is ready, beside that it runs?"""
-        return self.config.notify or any(vital.gates for vital in self.vitals.values())
-
-    def _readiness(self) -> tuple[tuple[str, str | None], ...]:
-        leaving = self.retiring or self.phase != UP
-        main = None if self.main.state == RUNNING else f"main is {self.main_state}"
-        return (
-            *(() if self.config.observe else (("main", main),)),
-            ("stopping", "a stop has begun" if leaving else None),
-            ("drain", "draining" if self.draining else None),
-            *self._told(),
-            *self._room(),
-        )
-
-    def _room(self) -> tuple[tuple[str, str | None], ...]:
-        """The thresholds, where they were asked for, by what web counted last."""
-        found: list[tuple[str, str | None]] = []
-        most, least = self.config.ready_max_zombies, self.config.ready_free_pids
-        zombies, current, limit = (self.census.get(name) for name in ("zombies", "current", "max"))
-        if most is not None:
-            why = f"{zombies} zombies, and at most {most} are borne" if (zombies or 0) > most else None
-            found.append(("zombies", why))
-        if least is not None:
-            few = current is not None and limit is not None and limit - current < least
-            found.append(("pids", f"pids {current} of {limit}: fewer than {least} are left" if few else None))
-        return tuple(found)
-
-    def _told(self) -> tuple[tuple[str, str | None], ...]:
-        """The parts that only main can vouch for, where it was asked to."""
-        found: list[tuple[str, str | None]] = []
-        if self.config.notify:
-            why = "main says that it is stopping" if self.told.stopping else None
-            found.append(("notify", why or (None if self.told.ready else "main has not said READY=1")))
-        if self.config.watchdog:
-            found.append(("watchdog", "main did not feed it in time" if self.told.starving else None))
-        found.extend((vital.name, vital.failed) for vital in self.vitals.values())
-        return tuple(found)
-
 
 def _brief(value: object) -> object:
     """A process as its name and pid, everything else as it is."""
     if isinstance(value, dict) and "pid" in value:
         return f"{value.get('name')} ({value['pid']})"
     return value
-
-
-def _check(name: str, why: str | None, probe: str) -> dict[str, Any]:
-    return {"name": name, "ok": why is None, "why": why, "for": [probe]}
 
 
 def describe(process: ProcessId, name: str | None) -> dict[str, Any]:

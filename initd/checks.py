@@ -8,9 +8,10 @@ A round that could not be made (no room for a process, no web) says nothing of m
 from __future__ import annotations
 
 from initd import wire
-from initd.books import Books, Vital
+from initd.books import Books
 from initd.helpers import Helpers, Outcome
 from initd.model import RUNNING, Send
+from initd.probes import Vital
 from initd.readiness import Readiness
 from initd.supervisor import Supervisor
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 NAMES = tuple(f"{kind}-{how}" for kind in ("ready", "health") for how in ("tcp", "http", "exec"))
+_WHY = 200  # characters
 _LATE = 1.0  # beyond its time web's answer does not come any more
 
 
@@ -80,10 +82,10 @@ class Checks:
     def answered(self, message: dict[str, Any]) -> None:
         """web looked. An answer to what was not asked, or long ago, is none."""
         number = message.get("n")
-        name, _ = self._asked.pop(number if isinstance(number, int) else 0, ("", 0.0))
-        if name:
-            why = None if message.get("ok") is True else str(message.get("why"))[:200]
-            self._judge(name, self._main, Outcome(why))
+        name, until = self._asked.pop(number, ("", 0.0)) if type(number) is int else ("", 0.0)
+        if name and self.books.now <= until:
+            why = str(message.get("why") or "web does not say why")[:_WHY]
+            self._judge(name, self._main, Outcome(None if message.get("ok") is True else why))
 
     # --- verdicts ----------------------------------------------------------------------------------
 
@@ -107,7 +109,8 @@ class Checks:
         vital.failures, vital.passing = 0, True
         if news:
             self.books.record("check.passed", check=vital.name)
-            self.readiness.announce()
+            if vital.gates:
+                self.readiness.announce()
 
     def _failed(self, vital: Vital, outcome: Outcome) -> None:
         """One that gates fails at once until it has passed; after that, and for health, they are counted."""

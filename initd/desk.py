@@ -6,7 +6,7 @@ what it does is core.py's. Audit event first, reply second. Messages: docs/lette
 
 from __future__ import annotations
 
-from initd import report, signals, wire
+from initd import probes, report, signals, wire
 from initd.books import UP, describe
 from initd.core import Core
 from initd.model import Asked, ChildrenListed, Deliver, Delivered, Garbled, Look, Send
@@ -117,7 +117,7 @@ class Desk:
     # --- questions -------------------------------------------------------------------------------------
 
     def _ping(self, number: int, _: dict[str, Any]) -> None:
-        self._reply(number, checks=self.books.checks())
+        self._reply(number, checks=probes.checks(self.books))
 
     def _state(self, number: int, _: dict[str, Any]) -> None:
         self._waiting.append(number)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from initd import __version__, signals, wire
-from initd.books import Books, Vital
+from initd import __version__, probes, signals, wire
+from initd.books import Books
 from initd.model import POST_STOP, PRE_START
 
 _ARGV_ROOM = 4_096  # characters; as much as a person reads, and a sixth of a datagram at worst
@@ -30,7 +30,7 @@ def status(books: Books) -> dict[str, Any]:
         },
         "main": _main(books),
         "web": {"pid": web.pid if web is not None else None, "restarts": ledger.web_restarts},
-        "ready": books.ready,
+        "ready": probes.ready(books),
         "draining": books.draining,
         "adopted": {"total": ledger.adopted_total, "alive": len(ledger.adopted)},
         "reaped": {"total": ledger.reaped_total},
@@ -56,7 +56,7 @@ def _main(books: Books) -> dict[str, Any]:
     }
 
 
-def _vital(vital: Vital) -> dict[str, Any]:
+def _vital(vital: probes.Vital) -> dict[str, Any]:
     return {
         "name": vital.name,
         "passing": vital.passing,
@@ -96,5 +96,5 @@ def counters(books: Books) -> dict[str, Any]:
         "main_restart_delay_seconds": books.main.delay if books.main_state == "backoff" else 0.0,
         "events": books.history.counts,
         "open_fds": books.open_fds,
-        "checks": books.checks(),
+        "checks": probes.checks(books),
     }
