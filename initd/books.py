@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from initd.probes import Vital
 
 UP, WAITING, SWEEPING, CLOSING = "up", "waiting", "sweeping", "closing"  # the way of the init itself
+_OOM_TAKES = 5.0  # seconds from the kernel's count to the end of a process that has to give much memory back
 WEB_POLICY = Policy("always", None, 0.1, 2.0, 10.0, 0.0)  # back before kubelet's patience (3 x 10 s) ends
 
 
@@ -76,7 +77,10 @@ class Books:
         self.main.state = STARTING if config.argv else STOPPED  # the bootstrap has asked for it already
         self.history = History(0 if config.no_http else config.history)  # there is nobody to read it
         self.ledger, self.lineage, self.operations = Ledger(), Lineage(), Operations()
-        self.oom_kills = init.oom_kills  # when we looked last
+        self.oom_kills, self._oom_at = (
+            init.oom_kills,
+            -_OOM_TAKES,
+        )  # when we looked last; when there were more
         self.census: dict[str, Any] = {}  # what web counted last, and said
         self.phase = UP
         self.retiring = False  # a stop has been asked for: no more restarts
@@ -149,6 +153,18 @@ class Books:
     def cancel(self, *names: str) -> None:
         for name in names:
             self.timers.pop(name, None)
+
+    def count_oom(self, kills: int | None) -> None:
+        """The control group's kills for memory, read now."""
+        if kills is not None and kills != self.oom_kills:
+            if self.oom_kills is not None:
+                self._oom_at = self.now
+            self.oom_kills = kills
+
+    @property
+    def short_of_memory(self) -> bool | None:
+        """Did the kernel kill for memory a moment ago? None: no control group tells."""
+        return None if self.oom_kills is None else self.now - self._oom_at < _OOM_TAKES
 
     def due(self) -> str | None:
         """The timer that ran out first, gone then. One at a time: what it does may take another back."""

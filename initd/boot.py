@@ -161,7 +161,7 @@ def _take_role(config: Config, warnings: list[str]) -> str:
     if os.getpid() == 1:
         return "pid1"
     if config.observe:
-        return "passive"
+        return "observer"
     if not (config.adopts or config.subreaper):
         return _found_role(config, warnings)
     try:

@@ -125,8 +125,7 @@ class Children:
         books = self.books
         self._looked = books.now
         books.open_fds = listing.open_fds
-        if listing.oom_kills is not None:
-            books.oom_kills = listing.oom_kills
+        books.count_oom(listing.oom_kills)
         for child in listing.children:
             pid = child.process.pid
             if child.zombie or books.owner(pid) is not None or self._origin(pid) != "adopted":
@@ -134,6 +133,7 @@ class Children:
             if books.ledger.met_alive(child.process):
                 self._adopted(describe(child.process, child.name), child, "alive")
                 self.orphans.met(child)
+        books.lineage.looked()
 
     def succeed(self, listing: ChildrenListed) -> None:
         """MAINPID: the named one becomes main once it is our child; before that only its parent can wait."""

@@ -107,7 +107,7 @@ class Core:
             self.books.after("look", 0.0)
         if not config.no_http:
             self.web.move(unit.START)
-        if self.books.config.pre_start is not None:
+        if self.books.config.pre_start is not None and self.books.config.argv:
             self.supervisor.spawn()
         return self.books.take()
 

@@ -47,6 +47,8 @@ class Forwarding:
         ends = received.number in _ENDS
         if self.books.phase == SWEEPING and ends:
             self.leaving.sweep_hard()
+        if ends and self.books.retiring:
+            self.supervisor.hooks.kill()  # whoever asks twice does not wait for what runs around main
         if self.books.phase == WAITING:
             self._while_waiting(target, ends=ends)
         if self.books.phase != UP or (ends and self._hold(received)):
@@ -107,10 +109,8 @@ class Forwarding:
         )
 
     def _retire(self) -> None:
-        """No more restarts; and where there is no main to wait for, the end. A second time: hooks too."""
+        """No more restarts; and where there is no main to wait for, the end."""
         books = self.books
-        if books.retiring:
-            self.supervisor.hooks.kill()
         books.retiring, books.held = True, False
         if books.main.state in (STARTING, BACKOFF, RESTARTING):
             self.supervisor.move(unit.STOP)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from initd import signals
 from initd.books import Books
 from initd.endings import in_words
-from initd.model import ChildEnded, Signal, Spawn, Spawned, SpawnFailed, record
+from initd.model import PRE_START, ChildEnded, Signal, Spawn, Spawned, SpawnFailed, record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class _Helper:
     def __init__(self, seconds: float, done: Callable[[Outcome], None]) -> None:
         self.seconds, self.done = seconds, done
         self.pid = 0
+        self.late: str | None = None  # in words, once its time was over
         self.told = False
 
     def tell(self, outcome: Outcome) -> None:
@@ -59,7 +60,7 @@ class Helpers:
         done: Callable[[Outcome], None],
         environ: tuple[tuple[str, str], ...] = (),
     ) -> None:
-        """Start the command of this option; ``done`` is called at its end, or when ``seconds`` are over."""
+        """Start the command of this option; ``done`` is called once, when it is known how that went."""
         if self.running(name):
             done(Outcome("the last one has not ended yet"))
             return
@@ -82,13 +83,16 @@ class Helpers:
         name = self.books.helpers.pop(end.process.pid)
         self.books.cancel(f"{name}.timeout")
         why = None if end.status.code == 0 else in_words(end.status)
-        self._helpers.pop(name).tell(Outcome(why, end.output))
+        helper = self._helpers.pop(name)
+        helper.tell(Outcome(helper.late or why, end.output))
 
     def overdue(self, name: str) -> None:
-        """Its time is over: it is killed, and failed already."""
+        """Its time is over: it is killed, and failed already; but a start of main waits for its end."""
         helper = self._helpers[name]
+        helper.late = f"it did not end within {helper.seconds:g} s"
         self.signal(name, KILL)
-        helper.tell(Outcome(f"it did not end within {helper.seconds:g} s"))
+        if name != PRE_START:
+            helper.tell(Outcome(helper.late))
 
     def signal(self, name: str, number: int) -> None:
         """To its whole group."""

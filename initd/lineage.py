@@ -73,6 +73,7 @@ class Lineage:
         self.attended = False  # web has looked at least once
         self.subreapers: dict[str, Json] = {}
         self._families: dict[int, tuple[int, Json]] = {}  # child -> its start time, its parent
+        self._earlier: dict[int, tuple[int, Json]] = {}
         self._parents: dict[int, Json] = {}
         self._groups: dict[str | None, _Group] = {None: _Group()}
         self._living: dict[int, str | None] = {}  # an orphan that is alive -> its group
@@ -82,9 +83,12 @@ class Lineage:
     def seen(
         self, families: Iterable[tuple[Json, list[ProcessId]]], gone: Iterable[int], *, fresh: bool
     ) -> None:
-        """The difference to what was seen before; ``fresh`` when it is a new web that looks."""
+        """The difference to what was seen before; ``fresh`` when it is a new web that looks.
+
+        What an earlier web saw is still true of those that became orphans before the new one looked.
+        """
         if fresh:
-            self._families.clear()
+            self._earlier, self._families = self._families, {}
         self.attended = True
         for pid in gone:
             self._families.pop(pid, None)
@@ -93,6 +97,10 @@ class Lineage:
             for child in children:
                 if len(self._families) < MOST_FAMILIES or child.pid in self._families:
                     self._families[child.pid] = child.starttime, parent
+
+    def looked(self) -> None:
+        """All orphans that there are have been met."""
+        self._earlier.clear()
 
     def _remember(self, parent: Json) -> None:
         self._parents.pop(parent["pid"], None)
@@ -130,9 +138,10 @@ class Lineage:
             group.lifetimes.append(seconds)
 
     def _origin(self, process: ProcessId, elders: tuple[Elder, ...]) -> Origin:
-        started, parent = self._families.pop(process.pid, (0, None))
-        if parent is not None and started == process.starttime:
-            return Origin(parent, "seen", None)
+        for families in (self._families, self._earlier):
+            started, parent = families.pop(process.pid, (0, None))
+            if parent is not None and started == process.starttime:
+                return Origin(parent, "seen", None)
         for elder in elders:
             if elder.starttime <= process.starttime:
                 known = self._parents.get(elder.pid)

@@ -47,7 +47,10 @@ class Sightings:
             for family in _listed(message, "families")
         ]
         gone = [_whole(pid) for pid in _listed(message, "gone")]
-        self.books.lineage.seen(families, gone, fresh=message.get("fresh") is True)
+        fresh = message.get("fresh") is True
+        self.books.lineage.seen(families, gone, fresh=fresh)
+        if fresh:
+            self.books.emit(Look())
 
     def _look(self, _: Json) -> None:
         """A parent that web watched has ended: its children may be ours now."""

@@ -54,7 +54,7 @@ class Supervisor(Keeper):
         """``restart`` or ``start``: also undoes a stop that a signal began."""
         books = self.books
         operation = books.operations.begin(action, books.wall, by)
-        self._from_rest = books.held and self.unit.state == STOPPED
+        self._from_rest = self._from_rest or (books.held and self.unit.state == STOPPED)
         books.held = books.retiring = books.draining = False
         books.cancel("drain")
         running = self.unit.state == RUNNING
@@ -203,14 +203,12 @@ class Supervisor(Keeper):
         if books.config.post_stop is None:
             self._judge()
         else:
-            self.do(self.unit.ended(books.now))
+            self.do(self.unit.ended(end.status, books.now))
 
     def _out_of_memory(self, end: ChildEnded) -> bool | None:
         """Was it the kernel, for memory? None: it was killed, and no control group tells."""
-        if end.status.signal != KILL:
-            return False
-        before, self.books.oom_kills = self.books.oom_kills, end.oom_kills
-        return None if before is None or end.oom_kills is None else end.oom_kills > before
+        self.books.count_oom(end.oom_kills)
+        return end.status.signal == KILL and self.books.short_of_memory
 
     def after(self) -> None:
         """What runs after main is told how it ended."""

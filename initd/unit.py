@@ -183,10 +183,11 @@ class Unit:
         """Another process is the command from now on; its state is not changed by that."""
         self.last_process, self.process = self.process, process
 
-    def ended(self, now: float) -> tuple[str, ...]:
+    def ended(self, status: ExitStatus, now: float) -> tuple[str, ...]:
         """It ended; ``down`` follows when what runs after it has ended too."""
         actions = self._move(ENDED)
         self._gone(now)
+        self.last_exit = status
         return actions
 
     def _gone(self, now: float) -> None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import errno
 import json
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
 from hypothesis import settings
 
-from initd import cli, signals, wire
+from initd import cli, probes, signals, wire
 from initd.books import Init
 from initd.core import Core
 from initd.desk import Desk
@@ -52,13 +53,14 @@ BY = {"role": "control", "peer": "unix"}
 
 @dataclass
 class Process:
-    """One process of the fake kernel; ``unit`` is empty for a stranger."""
+    """One process of the fake kernel; ``unit`` is MAIN, WEB, a helper's option, or empty for a stranger."""
 
     id: ProcessId
     name: str
     unit: str = ""
     zombie: bool = False
     born: float = 0.0
+    environ: dict[str, str] = field(default_factory=dict)  # what it was given beyond main's
 
 
 @dataclass
@@ -69,7 +71,7 @@ class World:
     now: float = 1000.0
     children: dict[int, Process] = field(default_factory=dict)
     others: set[int] = field(default_factory=set)  # grandchildren: a sweep meets them, a listing does not
-    failing: dict[str, list[SpawnFailed]] = field(default_factory=lambda: {MAIN: [], WEB: []})
+    failing: dict[str, list[SpawnFailed]] = field(default_factory=lambda: defaultdict(list))
     spawned: list[Process] = field(default_factory=list)
     signals: list[tuple[int, int, bool]] = field(default_factory=list)
     sweeps: list[int] = field(default_factory=list)
@@ -96,8 +98,8 @@ class World:
 
     def _perform(self, effect: object) -> object | None:
         match effect:
-            case Spawn(unit):
-                return self._spawn(unit)
+            case Spawn(unit, environ):
+                return self._spawn(unit, environ)
             case Signal(pid, number, group):
                 assert self._may_signal(pid), "only an unreaped child's pid is still its own"
                 self.signals.append((pid, number, group))
@@ -119,11 +121,12 @@ class World:
                 raise AssertionError(f"no such effect: {effect!r}")
         return None
 
-    def _spawn(self, unit: str) -> object:
+    def _spawn(self, unit: str, environ: tuple[tuple[str, str], ...]) -> object:
         if self.failing[unit]:
             return self.failing[unit].pop(0)
         assert not any(child.unit == unit for child in self.children.values()), f"a second {unit}"
         process = self.add_child(unit, unit)
+        process.environ = dict(environ)
         self.spawned.append(process)
         return Spawned(unit, process.id)
 
@@ -175,13 +178,22 @@ class World:
         self.children[number] = process
         return process
 
-    def end(self, pid: int, code: int | None = 0, signal: int | None = None) -> None:
+    def end(
+        self,
+        pid: int,
+        code: int | None = 0,
+        signal: int | None = None,
+        *,
+        dumped: bool = False,
+        output: str | None = None,
+    ) -> None:
         """A child ends and is reaped, in a turn of its own."""
         process = self.children.pop(pid)
         if not process.unit:
             self.met.add(process.id)
-        status = ExitStatus(None if signal else code, signal)
-        self.feed(ChildEnded(process.id, process.name, status, self.now - process.born, 0.25, 4096))
+        status = ExitStatus(None if signal else code, signal, dumped)
+        lived = self.now - process.born
+        self.feed(ChildEnded(process.id, process.name, status, lived, 0.25, 4096, output))
         self.feed(BatchReaped(1, 0.001))
         self.settle()
 
@@ -248,9 +260,19 @@ class World:
     def state(self) -> str:
         return self.desk.books.main.state
 
+    @property
+    def ready(self) -> bool:
+        return probes.ready(self.desk.books)
+
+    def checks(self) -> list[dict[str, Any]]:
+        return probes.checks(self.desk.books)
+
     def history(self, *kinds: str) -> list[dict[str, Any]]:
         events = [json.loads(event) for event in self.desk.books.history.after(0)]
         return [event for event in events if not kinds or event["kind"] in kinds]
+
+    def runs(self, unit: str) -> bool:
+        return any(child.unit == unit for child in self.children.values())
 
     def starts(self, unit: str = MAIN) -> int:
         return sum(process.unit == unit for process in self.spawned)
@@ -268,6 +290,10 @@ def no_fork(unit: str = MAIN) -> SpawnFailed:
     return SpawnFailed(unit, "no process can be made", forking=True, room="pids 10 of 10")
 
 
+def no_room(unit: str) -> SpawnFailed:
+    return SpawnFailed(unit, "pids are short (9 of 10)", forking=True, spared=True)
+
+
 def prepare(*options: str, argv: tuple[str, ...] = ("/bin/server", "-x"), dice: float = 0.0) -> World:
     """A world in which nothing has been started yet."""
     config = cli.parse([*options, "--", *argv], {})
@@ -277,16 +303,24 @@ def prepare(*options: str, argv: tuple[str, ...] = ("/bin/server", "-x"), dice: 
 
 
 def begin(world: World) -> World:
-    """As loop.begin: main was started by the bootstrap, then web."""
-    world.perform([Spawn(MAIN)])
+    """As loop.begin: main was started by the bootstrap, unless something runs before it; then web."""
+    config = world.desk.books.config
+    if config.argv and config.pre_start is None:
+        world.perform([Spawn(MAIN)])
     world.perform(world.desk.core.begin(world.now, world.wall))
     world.settle()
     return world
 
 
 def running(*options: str, **more: Any) -> World:
-    """Main runs; web runs and is attached."""
+    """Main runs, or what runs before it; web runs and is attached."""
     world = begin(prepare(*options, **more))
     if not world.desk.books.config.no_http:
         world.attach()
     return world
+
+
+def failing(world: World, probe: str = "ready") -> list[str]:
+    """The names of the parts for which this probe says 503."""
+    checks: list[dict[str, Any]] = world.ask("ping")["checks"]
+    return [check["name"] for check in checks if probe in check["for"] and not check["ok"]]

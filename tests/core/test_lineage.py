@@ -71,11 +71,14 @@ def test_what_is_unknown_says_why(looked: bool, why: str) -> None:
     assert why in str(origin.why)
 
 
-def test_a_new_web_forgets_what_the_old_one_saw() -> None:
+@pytest.mark.parametrize("met", [False, True])
+def test_what_an_old_web_saw_is_true_until_all_orphans_have_been_met(met: bool) -> None:
     lineage = Lineage()
     seen(lineage, WORKER, ORPHAN)
     seen(lineage, {**WORKER, "name": "other"}, ProcessId(60, 600), fresh=True)
-    assert lineage.adopted(ORPHAN, ()).how is None
+    if met:
+        lineage.looked()
+    assert lineage.adopted(ORPHAN, ()).how == (None if met else "seen")
 
 
 def test_who_has_gone_is_forgotten() -> None:

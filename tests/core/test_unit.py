@@ -24,10 +24,12 @@ EXPECTED = {
         "running", "stopping ask", "restarting ask", "-", "ending after", "backoff wait", "stopped settle",
         "-", "-",
     ),
-    "backoff": ("starting spawn", "stopped settle", "starting spawn", "-", "-", "-", "-", "starting spawn", "-"),
+    "backoff": (
+        "starting spawn", "stopped settle", "starting spawn", "-", "-", "-", "-", "starting spawn", "-",
+    ),
     "stopping": (
-        "restarting", "stopping", "restarting", "-", "stopping after", "stopped settle", "stopped settle", "-",
-        "stopping kill",
+        "restarting", "stopping", "restarting", "-", "stopping after", "stopped settle", "stopped settle",
+        "-", "stopping kill",
     ),
     "restarting": (
         "restarting", "stopping", "restarting", "-", "restarting after", "starting spawn", "starting spawn",
@@ -59,7 +61,7 @@ def put(which: Unit, what: str) -> tuple[str, ...]:
     if what == "up":
         return which.up(ONE, 5.0)
     if what == "ended":
-        return which.ended(5.0)
+        return which.ended(CLEAN, 5.0)
     if what.startswith("down"):
         return which.down(FAILED, 5.0, failed=True, back=what == "down_retry")
     return which.ask(what)
@@ -109,7 +111,7 @@ def test_up_remembers_the_process_and_down_forgets_it() -> None:
 def test_an_end_that_something_runs_after_takes_the_process_at_once_and_is_judged_later() -> None:
     which = a_unit("starting")
     which.up(ONE, 5.0)
-    assert which.ended(6.0) == ("after",)
+    assert which.ended(CLEAN, 6.0) == ("after",)
     assert (which.state, which.process, which.last_process) == ("ending", None, ONE)
     assert which.down(FAILED, 9.0, failed=True) == ("wait",)
     assert (which.state, which.last_process, which.last_exit, which.failures) == ("backoff", ONE, FAILED, 1)
@@ -120,7 +122,7 @@ def test_what_runs_after_an_end_does_not_make_the_run_before_it_longer(ran: floa
     which = a_unit("starting")
     which.failures = 3
     which.up(ONE, 100.0)
-    which.ended(100.0 + ran)
+    which.ended(CLEAN, 100.0 + ran)
     which.down(FAILED, 200.0, failed=True)
     assert which.failures == failures
 
@@ -195,7 +197,7 @@ def test_a_failing_spawn_is_never_a_healthy_run() -> None:
 def test_the_length_of_an_earlier_run_is_not_that_of_a_start_that_failed() -> None:
     which = a_unit("starting")
     which.up(ONE, 100.0)
-    which.ended(150.0)
+    which.ended(CLEAN, 150.0)
     which.down(FAILED, 151.0, failed=True)
     for failures in (2, 3):
         which.ask("due")

@@ -1,4 +1,4 @@
-"""A control group of our own that limits the number of processes; cgroup v1 and v2.
+"""A control group of our own that limits the number of processes, or memory; cgroup v1 and v2.
 
 Law of this file: what it makes under /sys/fs/cgroup it removes again.
 """
@@ -15,13 +15,14 @@ from .client import wait_for
 
 V1 = Path("/sys/fs/cgroup/pids")
 V2 = Path("/sys/fs/cgroup")
+_LIMITS = {"pids": ("pids.max", "pids.max"), "memory": ("memory.limit_in_bytes", "memory.max")}  # v1, v2
 
 
 class Limited:
     """The group: who is in it, and how many may be."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, controller: str) -> None:
+        self.path, self.controller = path, controller
 
     def enter(self) -> None:
         """For the process that calls this, and all that come of it."""
@@ -37,19 +38,20 @@ class Limited:
         return f"mount --bind {self.path} {V1 if self.path.is_relative_to(V1) else V2}"
 
     def limit(self, most: int | str) -> None:
-        (self.path / "pids.max").write_text(str(most))
+        v1, v2 = _LIMITS[self.controller]
+        (self.path / (v2 if (self.path / v2).exists() else v1)).write_text(str(most))
 
 
 @contextmanager
-def limited() -> Iterator[Limited]:
+def limited(controller: str = "pids") -> Iterator[Limited]:
     """A new group, beside all others."""
-    base = V1 if V1.is_dir() else V2
+    base = V2 / controller if (V2 / controller).is_dir() else V2
     if base == V2:
-        (base / "cgroup.subtree_control").write_text("+pids")
+        (base / "cgroup.subtree_control").write_text(f"+{controller}")
     path = base / f"initd-test-{uuid.uuid4().hex[:12]}"
     path.mkdir()
     try:
-        yield Limited(path)
+        yield Limited(path, controller)
     finally:
         wait_for(lambda: not (path / "cgroup.procs").read_text(), "the group to be empty")
         path.rmdir()

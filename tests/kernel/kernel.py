@@ -79,3 +79,8 @@ def has_pending(pid: int, number: int) -> bool:
     """Whether signal ``number`` has been sent to ``pid`` and waits there."""
     seen = status(pid)
     return any(number in signals_in(seen.get(mask, "0")) for mask in ("SigPnd", "ShdPnd"))
+
+
+def session(pid: int) -> int:
+    """The id of its session, as its own namespace numbers it."""
+    return int(status(pid)["NSsid"].split()[-1])

@@ -27,7 +27,10 @@ def test_when_no_process_can_be_made_http_still_answers_and_signals_go_out() -> 
         assert made.tcp("GET", "/livez").text == "ok"
         status = made.status()
         assert status["zombies"] == 40
-        assert status["pids"] == {"current": group.current, "max": group.current}
+        assert {name: status["pids"][name] for name in ("current", "max")} == {
+            "current": group.current,
+            "max": group.current,
+        }
         (culprit,) = made.get("/api/v1/zombies")["culprits"]
         assert (culprit["process"]["id"], culprit["count"]) == (status["main"]["id"], 40)
         assert (
