@@ -25,8 +25,9 @@ lint: .venv/test-ready ## ruff and mypy
 	$(BIN)/ruff check
 	$(BIN)/mypy
 
-pages: .venv/test-ready ## man pages and completions, from the option tables
+pages: .venv/test-ready ## what is made by code: man pages, completions, the dashboard
 	$(BIN)/python -m scripts.pages
+	$(BIN)/python -m scripts.dashboard
 
 cover: .venv/test-ready ## the tests, with what they did not reach
 	$(BIN)/coverage erase
