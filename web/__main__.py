@@ -7,7 +7,9 @@ and no thread or process made, once requests arrive.
 from __future__ import annotations
 
 import asyncio
-import encodings.idna  # noqa: F401  else loaded at the first use of a host name
+import encodings.ascii
+import encodings.idna  # else these are loaded at their first use: a host name, a name with control characters
+import encodings.unicode_escape  # noqa: F401
 import os
 import signal
 import socket
@@ -17,7 +19,9 @@ from initd.wire import Malformed
 from web import app, privileges, server
 from web.house import Config, House
 from web.link import Link, read_hello
+from web.memory import Memory
 from web.mirror import Mirror
+from web.observer import observe
 from web.sampler import Sampler
 from web.say import say
 
@@ -55,10 +59,12 @@ async def _serve(letterbox: socket.socket, config: Config) -> NoReturn:
     sampler = Sampler()
     sampler.start()
     link = Link(letterbox, mirror, on_bye=ending.set, on_gone=lambda: os._exit(0))
-    house = House(config, link, mirror, sampler)
+    house = House(config, link, mirror, sampler, Memory())
     serving = server.make(app.make(house), house, ending)
     link.attach()
+    observing = loop.create_task(observe(house))
     await serving.serve(sockets=[socket.socket(fileno=listener.fd) for listener in config.listen])
+    observing.cancel()
     # No farewell: the sampler's thread may hang in a read of /proc, and a TERM that came after the loop
     # closed its wake-up descriptor would make Python complain.
     os._exit(0)

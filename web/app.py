@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from web import health, limits, openapi, page
 from web.access import Names, caller, require
-from web.api import events, main, metrics, operations, processes, signals, status, tree, zombies
+from web.api import events, lineage, main, metrics, operations, processes, signals, status, tree, zombies
 from web.house import House
 from web.problem import Problem, response
 from web.say import say
@@ -62,6 +62,8 @@ TABLE = (
     Row("/api/v1/processes/{id}/signal", POST, "control", "api", signals.send),
     Row("/api/v1/tree", GET, "read", "api", tree.show),
     Row("/api/v1/zombies", GET, "read", "api", zombies.show),
+    Row("/api/v1/zombies/{id}/nudge", POST, "control", "api", zombies.nudge),
+    Row("/api/v1/lineage", GET, "read", "api", lineage.show),
     Row("/api/v1/events", GET, "read", "api", events.show),
     Row("/api/v1/operations/{n}", GET, "read", "api", operations.show),
     Row("/api/v1/main/signal", POST, "control", "api", signals.send_main),

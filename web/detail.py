@@ -86,6 +86,20 @@ def _memory_full(process: psutil.Process) -> dict[str, int]:
     return {"proportional_bytes": memory.pss, "unique_bytes": memory.uss, "swap_bytes": memory.swap}
 
 
+def status_of(pid: int | str) -> dict[str, str] | None:
+    """/proc/PID/status; None where it is not to be read."""
+    try:
+        return parse_status(_slurp(pid, "status"))
+    except OSError:
+        return None
+
+
+def is_nested(pid: int) -> bool:
+    """Whether it lives in a PID namespace below ours: then it has a pid in each, proc_pid_status(5)."""
+    there, here = ((status_of(one) or {}).get("NSpid", "") for one in (pid, "self"))
+    return len(there.split()) > len(here.split())
+
+
 def _signals(process: psutil.Process) -> dict[str, list[str]]:
     status = parse_status(_slurp(process.pid, "status"))
     return {
@@ -117,7 +131,7 @@ READERS: dict[str, Callable[[psutil.Process], Any]] = {
 }
 
 
-def _slurp(pid: int, name: str) -> bytes:
+def _slurp(pid: int | str, name: str) -> bytes:
     with open(f"/proc/{pid}/{name}", "rb") as file:
         return file.read()
 

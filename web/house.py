@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from web.link import Link
+    from web.memory import Memory
     from web.mirror import Mirror
     from web.sampler import Sampler
 
@@ -76,11 +77,12 @@ class HttpFigures:
 class House:
     """Everything shared. Made once, before the first request."""
 
-    def __init__(self, config: Config, link: Link, mirror: Mirror, sampler: Sampler) -> None:
+    def __init__(self, config: Config, link: Link, mirror: Mirror, sampler: Sampler, memory: Memory) -> None:
         self.config = config
         self.link = link
         self.mirror = mirror
         self.sampler = sampler
+        self.memory = memory
         self.http = HttpFigures()
         self.streams = 0  # open event streams and long polls
         self.slow_readers = 0  # connections cut off because they did not read

@@ -14,6 +14,7 @@ from typing import Any
 
 from initd.wire import LIMIT, VERSION, Malformed, decode, encode
 from web.mirror import Mirror
+from web.probes import Checks
 from web.problem import CODES, Problem
 from web.say import say
 
@@ -58,6 +59,7 @@ class Link:
         self._outbox: deque[tuple[int, bytes]] = deque()
         self._shared: dict[str, asyncio.Task[dict[str, Any]]] = {}
         self._resyncing: asyncio.Task[None] | None = None
+        self._checks = Checks(self.tell)
         self._whole = asyncio.Event()  # the history from before our start has been fetched
         self.garbage = 0
 
@@ -69,10 +71,20 @@ class Link:
         self._send(0, {"t": "attach", "v": VERSION})
         self._resyncing = self._loop.create_task(self._resync())
 
+    @property
+    def busy(self) -> bool:
+        """Whether something still waits for room; who tells the core of what is seen waits with the next."""
+        return bool(self._outbox)
+
+    def tell(self, message: dict[str, Any]) -> None:
+        """Something that needs no answer."""
+        self._send(0, message)
+
     def close(self) -> None:
         """Listen no more. What is still asked runs into its time limit."""
         self._loop.remove_reader(self._sock)
         self._loop.remove_writer(self._sock)
+        self._checks.close()
         if self._resyncing is not None:
             self._resyncing.cancel()
 
@@ -206,7 +218,9 @@ class Link:
             case "operation":
                 self._mirror.operation(message["operation"])
             case "beat":
-                self._send(0, {"t": "beat"})
+                self.tell({"t": "beat"})
+            case "check":
+                self._checks.take(message)
             case "lag":
                 self._mirror.heard(int(message["seq"]))
             case "bye":

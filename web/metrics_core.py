@@ -92,6 +92,9 @@ def _reaping(counted: dict[str, Any]) -> Families:
     yield from counters(
         "adoptions_total", "Orphans adopted, by whether they were first seen alive or dead.", ("seen",), seen
     )
+    yield from counter(
+        "reparented_total", "Orphans seen going to another subreaper.", counted.get("reparented", 0)
+    )
     reaped = zeros(ORIGINS, OUTCOMES) | {tuple(key.split("/", 1)): n for key, n in counted["reaped"].items()}
     yield from counters(
         "reaped_total",

@@ -16,6 +16,7 @@ from initd.model import PROCESS_STATES
 from initd.procfs import Stat
 from web import cgroup, tree
 from web.metrics_family import Families, counter, gauge, gauges
+from web.room import kernel, limits_of
 from web.sampler import PAGE, TICKS
 from web.view import View
 
@@ -121,20 +122,10 @@ def standard(prefix: str, whose: str, view: View, pid: int, open_fds: int | None
         ("virtual_memory_bytes", "Virtual memory of {}, in bytes.", row.vsize),
         ("start_time_seconds", "When {} started, in seconds since 1970.", view.snapshot.started(row)),
         ("open_fds", "File descriptors that {} has open.", open_fds),
-        ("max_fds", "File descriptors that {} may have open.", _most_fds(pid)),
+        ("max_fds", "File descriptors that {} may have open.", limits_of(pid, "Max open files")[0]),
     ):
         if value is not None:
             yield GaugeMetricFamily(prefix + name, text.format(whose), value)
-
-
-def _most_fds(pid: int) -> int | None:
-    """The soft limit; /proc/PID/limits is the one file there that everyone may read."""
-    try:
-        with open(f"/proc/{pid}/limits", encoding="ascii") as file:
-            word = next(line.split()[3] for line in file if line.startswith("Max open files"))
-        return int(word)
-    except (OSError, ValueError, StopIteration):
-        return None
 
 
 def own_fds() -> int | None:
@@ -151,14 +142,6 @@ def machine() -> Families:
         make = counter if name.endswith("_total") else gauge
         yield from make(f"cgroup_{name}", CGROUP[name], value)
     yield from gauge(
-        "kernel_pid_max", "PIDs that the kernel gives out before it begins anew.", _kernel("pid_max")
+        "kernel_pid_max", "PIDs that the kernel gives out before it begins anew.", kernel("pid_max")
     )
-    yield from gauge("kernel_threads_max", "Threads that the kernel allows in all.", _kernel("threads-max"))
-
-
-def _kernel(name: str) -> int | None:
-    try:
-        with open(f"/proc/sys/kernel/{name}", encoding="ascii") as file:
-            return int(file.read())
-    except (OSError, ValueError):
-        return None
+    yield from gauge("kernel_threads_max", "Threads that the kernel allows in all.", kernel("threads-max"))

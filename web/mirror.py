@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from web.answer import encode
+from web.former import Former
 
 OPERATIONS = 128  # operations remembered for whoever waits; the core is asked about older ones
 
@@ -46,6 +47,7 @@ class Mirror:
         self._ring: deque[Entry] = deque(maxlen=history)
         self._watchers: set[Callable[[], None]] = set()
         self.operations: dict[int, dict[str, Any]] = {}
+        self.former = Former()
         self.last = 0
         self.newest = 0
 
@@ -60,9 +62,9 @@ class Mirror:
 
     def take(self, events: Iterable[dict[str, Any]]) -> None:
         """Events as they happen. One that does not follow is left to the history, which has them in order."""
-        for entry in [_entry(event) for event in events]:  # all are events, or none is taken
+        for entry, event in [(_entry(event), event) for event in events]:  # all are events, or none is taken
             if entry.seq == self.last + 1:
-                self._append(entry)
+                self._append(entry, event)
             self.heard(entry.seq)
         self.wake()
 
@@ -72,17 +74,19 @@ class Mirror:
         An answer without events, though there should be some, is such a loss too: otherwise an event too
         long for a datagram would be asked for again for ever.
         """
-        fresh = [entry for entry in map(_entry, events) if entry.seq > after]
-        for entry in fresh:
+        found = [(_entry(event), event) for event in events]
+        fresh = [(entry, event) for entry, event in found if entry.seq > after]
+        for entry, event in fresh:
             if entry.seq > self.last:
-                self._append(entry)
+                self._append(entry, event)
         if not fresh:
             self.last = max(last, self.last)
         self.heard(max(last, self.last))
         self.wake()
 
-    def _append(self, entry: Entry) -> None:
+    def _append(self, entry: Entry, event: dict[str, Any]) -> None:
         self._ring.append(entry)
+        self.former.take(event)
         self.last = entry.seq
 
     def operation(self, operation: dict[str, Any]) -> None:

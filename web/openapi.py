@@ -142,6 +142,13 @@ SAID: dict[str, Said] = {
         (400, 404, 409, 503),
     ),
     "/api/v1/zombies": _get("Zombies, by the parent that does not wait for them.", "Zombies"),
+    "/api/v1/zombies/{id}/nudge": Said(
+        "Send SIGCHLD to the parent of zombies, and see whether it waits for them.",
+        {200: {JSON: ref("Nudged")}},
+        (_path("id", "A zombie, or the parent that does not wait: PID, or PID-STARTTIME.", ID),),
+        (400, 404, 409, 503, 504),
+    ),
+    "/api/v1/lineage": _get("Whose children the orphans were, by former parent.", "Lineage"),
     "/api/v1/events": Said(
         "What happened: a page of it, a long poll, or a stream.",
         {200: {JSON: ref("Events"), events.STREAM: {"type": "string"}}},

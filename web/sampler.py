@@ -23,7 +23,7 @@ from initd.procfs import Stat, parse_stat
 from initd.wire import rfc3339
 from web.problem import Problem
 from web.say import say
-from web.tree import state_word
+from web.tree import Reference, ident, state_word
 
 T = TypeVar("T")
 
@@ -62,15 +62,16 @@ class Snapshot:
         """When the process started, in seconds since 1970."""
         return self.boot + row.starttime / TICKS
 
-    def describe(self, row: Stat, adopted: bool) -> dict[str, Any]:
+    def describe(self, row: Stat, adopted: bool, former_parent: Reference | None) -> dict[str, Any]:
         """The ``process`` of the API."""
         return {
-            "id": f"{row.pid}-{row.starttime}",
+            "id": ident(row),
             "pid": row.pid,
             "ppid": row.ppid,
             "name": row.name,
             "state": state_word(row.state),
             "adopted": adopted,
+            "former_parent": former_parent,
             "started_at": rfc3339(self.started(row)),
             "threads": row.threads,
             "cpu_seconds": (row.utime + row.stime) / TICKS,
@@ -152,7 +153,7 @@ class Sampler:
         """All processes, read after this call. Raises Problem when /proc cannot be listed at all."""
         job = self._next
         if job is None or job.begun:
-            job = self._next = _Job(self._scan)
+            job = self._next = _Job(self.scan)
             # One whose client left must not take the answer from the others, nor leave a warning.
             job.answer.add_done_callback(lambda answer: answer.cancelled() or answer.exception())
             self._put(job)
@@ -168,7 +169,8 @@ class Sampler:
         while (job := self._jobs.get()) is not None:
             job.run()
 
-    def _scan(self) -> Snapshot:
+    def scan(self) -> Snapshot:
+        """As ``snapshot``, for work that is on the thread already."""
         taken_at, begin = time.time(), time.perf_counter()
         try:
             names = os.listdir(self._proc)

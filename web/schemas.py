@@ -11,8 +11,10 @@ from typing import Any
 from initd.model import EVENT_KINDS, PROCESS_STATES, PUBLIC_STATES
 from initd.signals import NAMES, NUMBERS, RTMAX, RTMIN, name_of
 from web.api.signals import PID_MAX_LIMIT
+from web.culprits import WHYS
 from web.problem import CODES
 from web.query import ID_PATTERN
+from web.tree import RELATIONS
 
 Schema = dict[str, Any]
 
@@ -35,6 +37,11 @@ def nullable(schema: Schema) -> Schema:
 
 def listing(items: Schema) -> Schema:
     return {"type": "array", "items": items}
+
+
+def maybe(**members: Schema) -> Schema:
+    """An object with these members, each of which may be null where it is not known."""
+    return thing(**{name: nullable(schema) for name, schema in members.items()})
 
 
 def thing(optional: Schema | None = None, /, **required: Schema) -> Schema:
@@ -60,6 +67,10 @@ SIGNAL: Schema = {
 SIGNAL_BODY = thing(signal=SIGNAL)
 SIGNAL_FORM = thing(signal={"type": "string", "enum": _signal_words()})
 
+REFERENCE = thing(id=ID, pid=PID, name=STRING)
+FORMER = maybe(id=ID, pid=PID, name=STRING, cmdline=STRING)  # one that is inferred may be a bare number
+RATE: Schema = {"type": "number"}
+
 _PROCESS = {
     "id": ID,
     "pid": PID,
@@ -67,11 +78,39 @@ _PROCESS = {
     "name": STRING,
     "state": {"type": "string", "enum": [*PROCESS_STATES.values(), "unknown"]},
     "adopted": FLAG,
+    "former_parent": nullable(FORMER),
     "started_at": TIME,
     "threads": COUNT,
     "cpu_seconds": NUMBER,
     "resident_bytes": COUNT,
 }
+
+_HEIR = thing(
+    process=nullable(REFERENCE),
+    step={"type": "string", "enum": ["subreaper", "init"]},
+    sure=FLAG,
+    live_thread={**FLAG, "description": "It has further threads: while one lives, its children stay."},
+    detail=STRING,
+)
+_PRESSURE = maybe(some_seconds=NUMBER, full_seconds=NUMBER)
+_ROOM = thing(
+    memory=maybe(current_bytes=COUNT, max_bytes=COUNT, oom_kills=COUNT),
+    cpu=maybe(max_cores=NUMBER, throttled_seconds=NUMBER),
+    pressure=nullable(thing(cpu=_PRESSURE, memory=_PRESSURE, io=_PRESSURE)),
+    kernel=maybe(pid_max=COUNT, threads_max=COUNT, threads=COUNT),
+    nproc=maybe(soft=COUNT, hard=COUNT),
+)
+_CULPRIT = thing(
+    process=nullable(ref("Process")),
+    relation={"type": "string", "enum": list(RELATIONS)},
+    count=COUNT,
+    oldest_at=TIME,
+    names=listing(STRING),
+    zombies=listing(REFERENCE),
+    growth_per_minute=nullable(RATE),
+    why=thing(code={"type": "string", "enum": list(WHYS)}, detail=STRING),
+)
+_LIVES = {"orphans": COUNT, "alive": COUNT, "dead": COUNT, "median_lifetime_seconds": nullable(NUMBER)}
 
 SCHEMAS: dict[str, Schema] = {
     "Problem": thing(
@@ -99,26 +138,47 @@ SCHEMAS: dict[str, Schema] = {
         zombies=nullable(COUNT),
         adopted=thing(total=COUNT, alive=COUNT),
         reaped=thing(total=COUNT),
-        pids=thing(current=nullable(COUNT), max=nullable(COUNT)),
+        pids=maybe(current=COUNT, max=COUNT, growth_per_minute=RATE, minutes_until_full=NUMBER),
+        room=nullable(_ROOM),
+        snapshot={
+            **maybe(taken_at=TIME, interval_seconds=NUMBER),
+            "description": "When web last looked at all processes by itself, and how often it does.",
+        },
         seq=COUNT,
     ),
     "Process": thing(**_PROCESS),
     "ProcessDetail": {
         "allOf": [
             ref("Process"),
-            thing(unreadable={**listing(STRING), "description": "What web's user may not read; it is null."}),
+            thing(
+                unreadable={**listing(STRING), "description": "What web's user may not read; it is null."},
+                would_adopt={
+                    **nullable(_HEIR),
+                    "description": "Who would get its children if it ended now; null for a zombie.",
+                },
+            ),
         ]
     },
-    "Processes": thing(processes=listing(ref("Process")), total=COUNT),
+    "Processes": thing(taken_at=TIME, processes=listing(ref("Process")), total=COUNT),
     "TreeNode": {
         "allOf": [ref("Process"), thing({"truncated": FLAG}, children=listing(ref("TreeNode")))],
     },
-    "Tree": thing(roots=listing(ref("TreeNode"))),
-    "Zombies": thing(
-        total=COUNT,
-        culprits=listing(
-            thing(process=nullable(ref("Process")), count=COUNT, oldest_at=TIME, names=listing(STRING))
+    "Tree": thing(taken_at=TIME, roots=listing(ref("TreeNode"))),
+    "Zombies": thing(taken_at=TIME, total=COUNT, culprits=listing(_CULPRIT)),
+    "Nudged": thing(process=REFERENCE, signal=STRING, before=COUNT, after=COUNT, helped=FLAG),
+    "Lineage": thing(
+        former_parents=listing(
+            thing(
+                name=nullable(STRING),
+                cmdline=nullable(STRING),
+                last=thing(id=nullable(ID), pid=PID),
+                parents=COUNT,
+                how=thing(seen=COUNT, inferred=COUNT),
+                **_LIVES,
+            )
         ),
+        unknown=thing(**_LIVES),
+        subreapers=listing(REFERENCE),
     ),
     "Event": thing(
         {

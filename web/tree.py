@@ -1,4 +1,4 @@
-"""The process tree of one snapshot: who hangs under whom, zombies by culprit, JSON and text.
+"""The process tree of one snapshot: who hangs under whom, as JSON and as text.
 
 Law of this file: pure. Rows come in, values go out; no os, no time, no sockets. Everything is
 iterative, since a chain of thousands of processes is a legal tree.
@@ -10,7 +10,6 @@ whatever no root leads to becomes a root itself: every process is in the tree ex
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -21,9 +20,9 @@ RELATIONS = ("init", "main", "descendant", "adopted", "outside")
 DEPTH = 200  # levels of JSON unless asked otherwise
 DEEPEST = 300  # json.dumps spends two of Python's 1,000 recursions on each level
 _DRAWN = 100  # levels of indentation in text: more would make a chain's text grow with its square
-_NAMES = 10  # distinct names shown of one culprit's zombies
 
 Describe = Callable[[Stat], dict[str, Any]]
+Reference = dict[str, Any]
 
 
 class Tree(NamedTuple):
@@ -37,6 +36,16 @@ class Tree(NamedTuple):
     adopted: frozenset[int]
     init: int
     main: int | None
+
+
+def ident(row: Stat) -> str:
+    """The id of a process: its pid, and the start time that no other with this pid has."""
+    return f"{row.pid}-{row.starttime}"
+
+
+def reference(row: Stat) -> Reference:
+    """How an answer or an event names a process."""
+    return {"id": ident(row), "pid": row.pid, "name": row.name}
 
 
 def state_word(letter: str) -> str:
@@ -135,7 +144,16 @@ def nested(tree: Tree, starts: Iterable[int], describe: Describe, depth: int = D
     return top
 
 
-def drawn(tree: Tree, starts: Iterable[int], depth: int | None = None) -> str:
+def _nobody(_: Stat) -> Reference | None:
+    return None
+
+
+def drawn(
+    tree: Tree,
+    starts: Iterable[int],
+    depth: int | None = None,
+    former_parent: Callable[[Stat], Reference | None] = _nobody,
+) -> str:
     """The tree as text, one process on a line, as pstree draws it; without ``depth`` to the last one.
 
     Below 100 levels the indentation stays, and the line gives its level instead.
@@ -146,7 +164,7 @@ def drawn(tree: Tree, starts: Iterable[int], depth: int | None = None) -> str:
         pid, line, indent, level = stack.pop()
         kids = tree.children.get(pid, [])
         cut = kids and level == depth
-        lines.append(line + _label(tree, pid) + (" …" if cut else ""))
+        lines.append(line + _label(tree, pid, former_parent(tree.rows[pid])) + (" …" if cut else ""))
         for kid in () if cut else reversed(kids):
             last = kid == kids[-1]
             if level < _DRAWN:
@@ -157,12 +175,13 @@ def drawn(tree: Tree, starts: Iterable[int], depth: int | None = None) -> str:
     return "".join(line + "\n" for line in lines)
 
 
-def _label(tree: Tree, pid: int) -> str:
+def _label(tree: Tree, pid: int, former: Reference | None) -> str:
     row = tree.rows[pid]
     state = state_word(row.state)
     words = [f"{printable(row.name)}({pid})"]
     words += [state] if state not in ("sleeping", "running") else []
     words += ["adopted"] if pid in tree.adopted else []
+    words += [f"(was {printable(former['name'] or '?')}({former['pid']}))"] if former else []
     return " ".join(words)
 
 
@@ -174,28 +193,3 @@ def printable(name: str) -> str:
 def zombies(tree: Tree) -> list[Stat]:
     """The dead that nobody has waited for."""
     return [row for row in tree.rows.values() if row.state == "Z"]
-
-
-def culprits(tree: Tree, describe: Describe) -> list[dict[str, Any]]:
-    """Zombies grouped by the parent that does not wait, most first.
-
-    ``process`` is null where the parent is not to be seen (another namespace's). ``oldest_at`` is
-    when the longest-lived of them *started*: the kernel does not tell when a process died.
-    """
-    groups: dict[int | None, list[Stat]] = {}
-    for row in zombies(tree):
-        groups.setdefault(tree.parents.get(row.pid), []).append(row)
-    found = [_culprit(tree, parent, dead, describe) for parent, dead in groups.items()]
-    return sorted(found, key=lambda c: (-c["count"], c["process"]["pid"] if c["process"] else 0))
-
-
-def _culprit(tree: Tree, parent: int | None, dead: list[Stat], describe: Describe) -> dict[str, Any]:
-    oldest = min(dead, key=lambda row: row.starttime)
-    names = Counter(row.name for row in dead)
-    return {
-        "process": None if parent is None else describe(tree.rows[parent]),
-        "relation": relation(tree, parent),
-        "count": len(dead),
-        "oldest_at": describe(oldest)["started_at"],
-        "names": [name for name, _ in sorted(names.items(), key=lambda n: (-n[1], n[0]))[:_NAMES]],
-    }

@@ -13,11 +13,14 @@ from typing import Any, NamedTuple
 from starlette.responses import Response
 
 from initd.procfs import Stat
+from initd.wire import rfc3339
 from web import tree
 from web.answer import answer, encode
+from web.former import Former
 from web.house import House
 from web.problem import Problem
 from web.sampler import Snapshot
+from web.tree import Reference
 
 
 class View(NamedTuple):
@@ -26,10 +29,19 @@ class View(NamedTuple):
     snapshot: Snapshot
     tree: tree.Tree
     state: dict[str, Any]
+    former: Former
 
     def describe(self, row: Stat) -> dict[str, Any]:
         """The ``process`` of the API."""
-        return self.snapshot.describe(row, row.pid in self.tree.adopted)
+        return self.snapshot.describe(row, row.pid in self.tree.adopted, self.former_parent(row))
+
+    def former_parent(self, row: Stat) -> Reference | None:
+        """Whose child it was before the init adopted it, where that is known."""
+        return self.former.of(tree.ident(row)) if row.pid in self.tree.adopted else None
+
+    def dated(self, **members: Any) -> dict[str, Any]:
+        """An answer that says how old its picture is."""
+        return {"taken_at": rfc3339(self.snapshot.taken_at), **members}
 
     def find(self, pid: int, starttime: int | None) -> Stat:
         """The process of an id. Raises Problem: no_such_process, reused_pid."""
@@ -51,17 +63,17 @@ def no_such_process(pid: int) -> Problem:
     )
 
 
-def picture(snapshot: Snapshot, state: dict[str, Any]) -> View:
+def picture(snapshot: Snapshot, state: dict[str, Any], former: Former) -> View:
     """Both sources as one. Pure, but slow enough for the sampler's thread."""
     status = state["status"]
     init, main, web = (status[who]["pid"] for who in ("init", "main", "web"))
-    return View(snapshot, tree.build(snapshot.processes, init, main, web), state)
+    return View(snapshot, tree.build(snapshot.processes, init, main, web), state, former)
 
 
 async def look(house: House) -> View:
     """A fresh view. Raises Problem when the core is silent or /proc cannot be listed."""
     state, snapshot = await asyncio.gather(house.link.state(), house.sampler.snapshot())
-    return await house.sampler.run(lambda: picture(snapshot, state))
+    return await house.sampler.run(lambda: picture(snapshot, state, house.mirror.former))
 
 
 async def served(house: House, make: Callable[[], dict[str, Any]]) -> Response:

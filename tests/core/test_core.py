@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from .driver import KILL, World, begin, missing, no_fork, prepare
+from initd.helpers import Helpers, Outcome
+from initd.model import SpawnFailed
+
+from .driver import KILL, World, begin, missing, no_fork, no_room, prepare
 
 POLICIES = st.sampled_from(["no", "always", "on-failure", "on-failure:1"])
 HOUSES = st.sampled_from([(), ("--no-http",)])
 SECONDS = st.sampled_from([0.0, 0.02, 0.1, 0.6, 1.0, 5.0, 40.0])
 SIGNALS = st.sampled_from(["HUP", "TERM", "INT", "QUIT", "USR1"])
 ORDERS = st.sampled_from(["main.start", "main.stop", "main.restart", "shutdown", "drain", "ping", "state"])
-WAITING = ("backoff", "stopping", "restarting")
+WAITING = ("backoff", "stopping", "restarting", "ending")
+HOOKS = (("--pre-start", "before"), ("--post-stop", "after"))
+CHECKS = (
+    ("--ready-exec", "look", "--ready-timeout", "3s"),
+    ("--health-exec", "look", "--health-period", "1s", "--health-failures", "1"),
+)
+WEBS_CHECKS = (("--ready-tcp", "80"), ("--health-http", "80", "--health-failures", "2"))
+HELPERS = ("pre-start", "post-stop", "ready-exec", "health-exec")
+JUNK = st.sampled_from([None, True, -1, "1", [1], 2**70])
 
 
 def numbers(counters: Any, path: str = "") -> dict[str, float]:
@@ -28,23 +40,55 @@ def numbers(counters: Any, path: str = "") -> dict[str, float]:
     return {path: counters}
 
 
+def tally(helpers: Helpers) -> list[int]:
+    """For each helper that is run from now on: how often whoever wanted it was told of its end."""
+    told: list[int] = []
+    run = helpers.run
+
+    def counted(name: str, seconds: float, done: Any, environ: tuple[tuple[str, str], ...] = ()) -> None:
+        place = len(told)
+        told.append(0)
+
+        def tell(outcome: Outcome) -> None:
+            told[place] += 1
+            done(outcome)
+
+        run(name, seconds, tell, environ)
+
+    vars(helpers)["run"] = counted
+    return told
+
+
 class Life(RuleBasedStateMachine):
     """One container, from its start to its exit."""
 
     world: World
     counted: dict[str, float]
+    told: list[int]
 
     @initialize(
         policy=POLICIES,
         house=HOUSES,
         drain=st.sampled_from(["0", "3s"]),
         sweep=st.sampled_from(["0", "1s"]),
+        more=st.sets(st.sampled_from([*HOOKS, *CHECKS, *WEBS_CHECKS])),
+        action=st.sampled_from(["restart", "shutdown", "none"]),
         fails=st.booleans(),
     )
-    def start(self, policy: str, house: tuple[str, ...], drain: str, sweep: str, fails: bool) -> None:
+    def start(
+        self,
+        policy: str,
+        house: tuple[str, ...],
+        drain: str,
+        sweep: str,
+        more: set[tuple[str, ...]],
+        action: str,
+        fails: bool,
+    ) -> None:
         options = ("--restart", policy, "--drain", drain, "--sweep-timeout", sweep, *house)
-        self.world = prepare(*options, "--stop-timeout", "2s")
-        self.counted = {}
+        extra = [word for words in more if not (house and words in WEBS_CHECKS) for word in words]
+        self.world = prepare(*options, "--stop-timeout", "2s", "--health-action", action, *extra)
+        self.counted, self.told = {}, tally(self.world.desk.core.helpers)
         if fails:
             self.world.failing["main"] = [no_fork()]
         begin(self.world)
@@ -81,7 +125,7 @@ class Life(RuleBasedStateMachine):
 
     @precondition(lambda self: self.alive() and self.children(ours=True))
     @rule(data=st.data(), code=st.sampled_from([0, 1, 9]), signal=st.sampled_from([None, 9, 15]))
-    def main_or_web_ends(self, data: st.DataObject, code: int, signal: int | None) -> None:
+    def one_of_ours_ends(self, data: st.DataObject, code: int, signal: int | None) -> None:
         self.world.end(data.draw(st.sampled_from(self.children(ours=True))), code, signal)
 
     @precondition(alive)
@@ -101,9 +145,21 @@ class Life(RuleBasedStateMachine):
         self.world.others = {99} if there else set()
 
     @precondition(alive)
-    @rule(unit=st.sampled_from(["main", "web"]), forking=st.booleans())
-    def the_next_spawn_fails(self, unit: str, forking: bool) -> None:
-        self.world.failing[unit] = [no_fork(unit) if forking else missing(unit)]
+    @rule(
+        unit=st.sampled_from(["main", "web", *HELPERS]),
+        failure=st.sampled_from([no_fork, missing, no_room]),
+    )
+    def the_next_spawn_fails(self, unit: str, failure: Callable[[str], SpawnFailed]) -> None:
+        spared = failure is no_room and not unit.endswith("-exec")  # nobody spares anything but a check
+        self.world.failing[unit] = [no_fork(unit) if spared else failure(unit)]
+
+    @precondition(alive)
+    @rule(number=st.integers(0, 5) | JUNK, ok=st.booleans() | JUNK, why=st.none() | st.just("no") | JUNK)
+    def web_says_what_it_saw(self, number: object, ok: object, why: object) -> None:
+        asked = self.world.said("check")
+        if isinstance(number, int) and 0 <= number < len(asked):
+            number = asked[-1 - number]["n"]
+        self.world.say({"t": "checked", "n": number, "ok": ok, "why": why})
 
     @precondition(alive)
     @rule()
@@ -157,6 +213,24 @@ class Life(RuleBasedStateMachine):
             assert books.deadline() is not None
 
     @invariant()
+    def whoever_wants_a_helper_is_told_once(self) -> None:
+        running = sum(self.world.runs(name) for name in HELPERS)
+        assert set(self.told) <= {0, 1}
+        assert self.told.count(0) <= running
+
+    @invariant()
+    def main_runs_neither_before_what_is_before_it_nor_beside_what_is_after_it(self) -> None:
+        books = self.world.desk.books
+        if self.world.runs("main"):
+            unready = [name for name in ("pre-start", "post-stop") if f"{name}.timeout" in books.timers]
+            assert unready == []
+
+    @invariant()
+    def what_runs_is_not_held_at_rest(self) -> None:
+        books = self.world.desk.books
+        assert not (books.held and books.main.state == "running")
+
+    @invariant()
     def the_state_is_what_the_children_say(self) -> None:
         for which in (self.world.desk.books.main, self.world.desk.books.web):
             living = [child.id for child in self.world.children.values() if child.unit == which.name]
@@ -167,19 +241,19 @@ class Life(RuleBasedStateMachine):
         assert len(self.world.exits) <= 1
         if self.world.exits:
             assert self.world.state == "stopped"
-            for pid in self.children(ours=True):  # web in disk sleep is not waited for, once it was killed
-                assert self.world.children[pid].unit == "web"
-                assert (pid, KILL, True) in self.world.signals
+            assert not self.world.runs("main")
+            if self.world.runs("web"):  # in disk sleep it is not waited for, once it was killed
+                assert (self.world.pid("web"), KILL, True) in self.world.signals
 
     def teardown(self) -> None:
         """Sooner or later it ends: two TERMs, main and web gone, and time."""
         if not hasattr(self, "world"):
             return
-        self.world.failing = {"main": [], "web": []}
+        self.world.failing.clear()
         for _ in range(3):
             if self.alive():
                 self.world.signal("TERM")
-        for _ in range(6):
+        for _ in range(8):
             for pid in self.children(ours=True):
                 if self.alive():
                     self.world.end(pid, 0)

@@ -33,7 +33,7 @@ def test_startup_is_sticky_and_readiness_follows_main() -> None:
 
 def test_nothing_is_started_before_main_was() -> None:
     world = prepare()
-    checks = {check["name"]: check for check in world.desk.books.checks()}
+    checks = {check["name"]: check for check in world.checks()}
     assert checks["started"]["why"] == "main has not been started yet"
     assert checks["main"]["why"] == "main is starting"
 

@@ -45,7 +45,7 @@ def test_a_stop_signal_never_escalates_and_ends_restarts(name: str) -> None:
     world.signal(name)
     world.advance(3600)
     assert [pid for pid, _, _ in world.signals if pid == world.pid()] == [world.pid()]
-    assert not world.desk.books.ready
+    assert not world.ready
     world.end(world.pid(), 5)
     assert (world.starts(), leaving(world)) == (1, True)
 
@@ -90,12 +90,12 @@ def test_term_during_a_stop_lets_the_init_end_with_main() -> None:
 def test_start_or_restart_undoes_a_stop_that_a_signal_began(what: str) -> None:
     world = running("--restart", "always")
     world.signal("TERM")
-    assert not world.desk.books.ready
+    assert not world.ready
     world.ask(what)
     world.end(world.pid(), 1)
     world.advance(1)
     assert (world.state, world.starts(), world.exits) == ("running", 2, [])
-    assert world.desk.books.ready
+    assert world.ready
 
 
 def test_an_api_stop_does_not_undo_a_stop_that_a_signal_began() -> None:
@@ -132,7 +132,7 @@ def test_a_signal_rewritten_to_nothing_is_neither_forwarded_nor_a_stop(name: str
     world.signal(name)
     assert (world.signals, world.history("signal.forwarded", "drain")) == ([], [])
     assert not world.desk.books.retiring
-    assert world.desk.books.ready
+    assert world.ready
     world.end(world.pid(), 0)
     world.advance(1)
     assert world.starts() == 2
@@ -152,7 +152,7 @@ def test_a_dropped_stop_signal_does_not_hasten_a_sweep() -> None:
 def test_drain_holds_a_term_back_while_readiness_is_off() -> None:
     world = running("--drain", "5s")
     world.signal("TERM")
-    assert (world.signals, world.desk.books.ready, world.state) == ([], False, "running")
+    assert (world.signals, world.ready, world.state) == ([], False, "running")
     assert [event["hold_seconds"] for event in world.history("drain")] == [5.0]
     world.advance(4.9)
     assert world.signals == []
@@ -223,7 +223,7 @@ def test_a_restart_ends_a_drain() -> None:
     world.ask("main.restart")
     world.end(world.pid(), 0)
     world.advance(10)
-    assert (world.state, world.starts(), world.desk.books.ready) == ("running", 2, True)
+    assert (world.state, world.starts(), world.ready) == ("running", 2, True)
     assert world.history("signal.forwarded") == []
 
 
@@ -231,7 +231,7 @@ def test_an_api_drain_turns_readiness_off_and_stops_nothing() -> None:
     world = running("--restart", "always")
     assert world.ask("drain")["draining"] is True
     assert world.ask("drain")["draining"] is True
-    assert (world.desk.books.ready, len(world.history("drain"))) == (False, 1)
+    assert (world.ready, len(world.history("drain"))) == (False, 1)
     world.end(world.pid(), 1)
     world.advance(1)
     assert world.starts() == 2

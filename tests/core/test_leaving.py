@@ -175,7 +175,7 @@ def test_a_shutdown_stops_main_and_the_init_leaves_with_its_code() -> None:
     world = running("--restart", "always")
     operation = world.ask("shutdown")["operation"]
     assert (operation["action"], operation["state"]) == ("shutdown", "running")
-    assert not world.desk.books.ready
+    assert not world.ready
     main, web = world.pid(), world.pid("web")
     world.end(main, signal=TERM)
     assert world.said("operation")[-1]["operation"]["state"] == "done"

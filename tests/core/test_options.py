@@ -90,7 +90,8 @@ BAD: list[tuple[str, str]] = [
       ["", "NOFILE", "NOFILE=", "NOPE=1", "NOFILE=x", "NOFILE=-1", "NOFILE=1:x", "NOFILE=1:2:3"]],
     *[(name, text) for name in ("ready-tcp", "health-tcp") for text in
       ["", ":", "0", "65536", "-1", "x", "127.0.0.1:", "127.0.0.1:x", "::1:80", "[::1]", "example.com:80",
-       "1.2.3:80", "[::1:80", "127.0.0.1:80/x", "80 ", "\u0661", "[]:80", "[127.0.0.1]:80", "[localhost]:80"]],
+       "1.2.3:80", "[::1:80", "127.0.0.1:80/x", "80 ", "\u0661", "[]:80", "[127.0.0.1]:80",
+       "[localhost]:80"]],
     *[(name, text) for name in ("ready-http", "health-http") for text in
       ["", "/", "/x", "x/y", "ftp://127.0.0.1/", "HTTP:/127.0.0.1", "http:/127.0.0.1/", "://1/x", "8080/a b",
        "8080/ü", "8080/a\r\nX: y", "8080/\0", "8080?x", "http://example.com/", "http://user@127.0.0.1/",

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from initd import notify
 from initd.model import Notified, ProcessId
-from tests.core.driver import Process, World, running
+from tests.core.driver import Process, World, failing, running
 
 
 def tell(world: World, *lines: str) -> None:
     world.feed(Notified(notify.parse("\n".join(lines).encode())))
-
-
-def failing(world: World, probe: str = "ready") -> list[str]:
-    checks: list[dict[str, Any]] = world.ask("ping")["checks"]
-    return [check["name"] for check in checks if probe in check["for"] and not check["ok"]]
 
 
 def test_with_notify_main_is_ready_when_it_says_so_and_not_before() -> None:
@@ -117,6 +110,16 @@ def test_a_stop_takes_the_watchdog_off() -> None:
     world.end(main, 0)
     world.advance(5.0)
     assert (world.state, world.signals) == ("stopped", [(main, 15, False)])
+
+
+def test_a_watchdog_missed_while_a_stop_is_held_back_stops_main_for_good() -> None:
+    world = running("--watchdog", "1s", "--drain", "60s", "--restart", "always", "--no-http")
+    main = world.pid()
+    world.signal("TERM")
+    world.advance(1.0)
+    assert (world.state, world.signals) == ("stopping", [(main, 6, False)])
+    world.end(main, signal=6)
+    assert (world.exits, world.starts()) == ([134], 1)
 
 
 def test_a_named_child_becomes_main_and_the_old_ones_end_is_not_the_end() -> None:

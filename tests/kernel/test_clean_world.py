@@ -14,6 +14,7 @@ import pytest
 from initd.procfs import parse_status, signals_in
 
 from .harness import ENVIRONMENT, first, program, run
+from .test_exit_codes import one_cannot
 
 TINI = ("tini", "--")
 BLOCKED = {signal.SIGTERM, signal.SIGUSR1, signal.SIGTSTP, signal.SIGRTMIN + 3}
@@ -184,3 +185,86 @@ def test_user_group_and_directory_can_be_chosen() -> None:
     seen = world(options=["--user", "nobody:nogroup", "--workdir", "/usr", "--umask", "077"], http=False)
     assert (seen["uid"], seen["gid"], seen["groups"]) == (65534, 65534, [65534])
     assert (seen["cwd"], seen["umask"]) == ("/usr", 0o077)
+
+
+def limits(text: str, *names: str) -> list[str]:
+    """Soft and hard limits in a /proc/PID/limits, by their names there."""
+    rows = [next(line for line in text.splitlines() if line.startswith(f"Max {name} ")) for name in names]
+    return [" ".join(row[26:].split()[:2]) for row in rows]
+
+
+@pytest.mark.parametrize("http", [False, True])
+def test_limits_can_be_chosen_and_neither_the_others_nor_ours_change(http: bool) -> None:
+    names = ("open files", "core file size", "data size", "processes")
+    before = limits(Path("/proc/self/limits").read_text(), *names)
+    options = ["--rlimit", "NOFILE=100:200", "--rlimit", "core=0", "--rlimit", "RLIMIT_DATA=1000000000"]
+    code, out, error = run("cat", "/proc/self/limits", "/proc/1/limits", options=options, http=http)
+    assert code == 0, error
+    mains, ours = out.split("Max cpu time")[1:]
+    assert limits(mains, *names) == ["100 200", "0 0", "1000000000 1000000000", before[3]]
+    assert limits(ours, *names) == before
+
+
+@pytest.mark.parametrize("nice", [7, -7])
+def test_the_nice_value_can_be_chosen_and_is_not_ours(nice: int) -> None:
+    code, out, error = run("sh", "-c", "nice; ps -o ni= -p 1", options=["--nice", str(nice)])
+    assert (code, out.split()) == (0, [str(nice), "0"]), error
+
+
+def test_the_oom_score_can_be_chosen_and_is_not_ours() -> None:
+    own = Path("/proc/self/oom_score_adj").read_text().strip()
+    files = ("/proc/self/oom_score_adj", "/proc/1/oom_score_adj")
+    code, out, error = run("cat", *files, options=["--oom-score-adj", "500"])
+    assert (code, out.split()) == (0, ["500", own]), error
+
+
+def test_what_only_root_may_do_is_done_before_main_is_another_user() -> None:
+    options = ["--user", "nobody", "--nice", "-3"]
+    code, out, error = run("sh", "-c", "id -u; nice", options=options)
+    assert (code, out.split()) == (0, ["65534", "-3"]), error
+
+
+def test_supplementary_groups_are_those_of_a_login(tmp_path: Path) -> None:
+    """In a mount namespace of its own, where games is in two more groups."""
+    groups = tmp_path / "group"
+    groups.write_text(Path("/etc/group").read_text() + "one:x:7001:games\ntwo:x:7002:other,games\n")
+    before = first(f"mount --bind {groups} /etc/group")
+    seen = world(options=["--user", "games"], before=before, unshare=["--mount"], http=False)
+    assert (seen["uid"], sorted(seen["groups"])) == (5, sorted([seen["gid"], 7001, 7002]))
+    seen = world(options=["--user", "games:two"], before=before, unshare=["--mount"], http=False)
+    assert (seen["gid"], sorted(seen["groups"])) == (7002, [7001, 7002])
+    assert world(options=["--user", "12345:67"], http=False)["groups"] == [67]
+
+
+# The capability that is taken away, what is asked for, and what the refusal has to name.
+POWERLESS = [
+    ("setuid", ["--user", "nobody"], "CAP_SETUID"),
+    ("setgid", ["--user", "nobody"], "CAP_SETGID"),
+    ("sys_nice", ["--nice", "-5"], "CAP_SYS_NICE"),
+    ("sys_resource", ["--oom-score-adj", "-500"], "CAP_SYS_RESOURCE"),
+    ("sys_resource", ["--rlimit", "NOFILE=60:70"], "CAP_SYS_RESOURCE"),
+]
+
+
+@pytest.mark.parametrize(("capability", "options", "named"), POWERLESS)
+def test_a_refusal_names_the_capability_that_is_missing(
+    capability: str, options: list[str], named: str
+) -> None:
+    before = (
+        *first("ulimit -n 50"),
+        *("setpriv", "--bounding-set", f"-{capability}", "--inh-caps", f"-{capability}"),
+    )
+    code, out, error = run("echo", "started", options=options, before=before)
+    assert (code, out) == (125, ""), error
+    line = one_cannot(error)
+    assert line.startswith(f"cannot run 'echo': {options[0]} failed: ")
+    assert named in line
+
+
+@pytest.mark.parametrize(
+    "option", [["--nice", "5"], ["--oom-score-adj", "500"], ["--rlimit", "NOFILE=40:50"]]
+)
+def test_what_needs_no_capability_is_done_without_it(option: list[str]) -> None:
+    before = (*first("ulimit -n 50"), "setpriv", "--bounding-set", "-all", "--inh-caps", "-all")
+    code, out, error = run("echo", "started", options=option, before=before)
+    assert (code, out) == (0, "started\n"), error

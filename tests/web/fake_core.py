@@ -19,6 +19,23 @@ from initd import signals, wire
 
 BOUNDS = {"bounds": [0.001, 0.01, 0.1], "counts": [3, 2, 1, 0], "sum": 0.05}
 AT = "2026-01-01T00:00:00.000Z"
+LINEAGE: dict[str, Any] = {
+    "former_parents": [
+        {
+            "name": "worker",
+            "cmdline": "worker --fast",
+            "last": {"id": "40-400", "pid": 40},
+            "parents": 2,
+            "orphans": 5,
+            "alive": 1,
+            "dead": 4,
+            "median_lifetime_seconds": 2.5,
+            "how": {"seen": 4, "inferred": 1},
+        }
+    ],
+    "unknown": {"orphans": 0, "alive": 0, "dead": 0, "median_lifetime_seconds": None},
+    "subreapers": [],
+}
 FIT = 20  # events in one history answer: few, so that readers must ask again
 
 
@@ -34,6 +51,7 @@ class FakeCore:
         self.sock = core_side
         self.hello = hello
         self.asked: list[dict[str, Any]] = []
+        self.told: list[dict[str, Any]] = []  # what needs no answer: seen, look, observed, census, checked
         self.events: list[dict[str, Any]] = []
         self.operations: dict[int, dict[str, Any]] = {}
         self.checks: list[dict[str, Any]] = [
@@ -64,6 +82,10 @@ class FakeCore:
         self._stop.set()
         self._thread.join(5)
         self.sock.close()
+
+    def heard(self, kind: str) -> list[dict[str, Any]]:
+        """What web told that is called ``kind``."""
+        return [message for message in tuple(self.told) if message["t"] == kind]
 
     def send(self, message: dict[str, Any]) -> None:
         with self._lock:
@@ -109,6 +131,8 @@ class FakeCore:
                 self.asked.append(message)
                 if not self.silent:
                     self._answer(message)
+            case _:
+                self.told.append(message)
 
     def _answer(self, message: dict[str, Any]) -> None:
         what = message["what"]
@@ -148,6 +172,9 @@ class FakeCore:
             **self.attributes,
         }
         return {"status": status, "counters": counters()}
+
+    def on_lineage(self, _: dict[str, Any]) -> dict[str, Any]:
+        return LINEAGE
 
     def on_history(self, message: dict[str, Any]) -> dict[str, Any]:
         kept = self.events[-self.kept :]

@@ -16,6 +16,8 @@ from starlette.routing import Route
 
 from initd.ledger import Ledger
 from web.house import HttpFigures
+from web.memory import Memory
+from web.mirror import Mirror
 from web.problem import Problem, response
 from web.sampler import Sampler
 
@@ -53,21 +55,31 @@ def state(init: int = 1, main: int | None = None, web: int | None = None, **chan
 
 
 class FakeLink:
-    """Answers ``state`` with ``reply``, or is silent when that is None."""
+    """Answers ``state`` with ``reply``, or is silent when that is None; ``lineage`` is another answer."""
 
     def __init__(self, reply: dict[str, Any] | None) -> None:
         self.reply = reply
+        self.subreapers: list[dict[str, Any]] = []
 
     async def state(self) -> dict[str, Any]:
         if self.reply is None:
             raise Problem("core_silent", "cannot reach the init: no answer within 0.5 s")
         return self.reply
 
+    async def shared(self, _: str) -> dict[str, Any]:
+        return {"former_parents": [], "unknown": {}, "subreapers": self.subreapers}
+
 
 def fake_house(reply: dict[str, Any] | None, proc: str = "/proc") -> Any:
-    """A house without mirror or letterbox."""
+    """A house without a letterbox."""
     return SimpleNamespace(
-        link=FakeLink(reply), sampler=Sampler(proc), http=HttpFigures(), streams=0, slow_readers=0
+        link=FakeLink(reply),
+        mirror=Mirror(100),
+        memory=Memory(),
+        sampler=Sampler(proc),
+        http=HttpFigures(),
+        streams=0,
+        slow_readers=0,
     )
 
 

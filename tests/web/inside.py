@@ -12,6 +12,7 @@ from tests.web.fake_core import FakeCore, fake_core
 from web import app, server
 from web.house import Config, House
 from web.link import Link, read_hello
+from web.memory import Memory
 from web.mirror import Mirror
 from web.sampler import Sampler
 
@@ -84,7 +85,7 @@ async def _serving(core: FakeCore, listener: socket.socket) -> AsyncIterator[Ins
     ending, mirror = asyncio.Event(), Mirror(config.history)
     sampler = Sampler()
     link = Link(core.web_side, mirror, ending.set, ending.set)
-    house = House(config, link, mirror, sampler)
+    house = House(config, link, mirror, sampler, Memory())
     sampler.start()
     serving = server.make(app.make(house), house, ending)
     link.attach()

@@ -13,8 +13,17 @@ from initd.procfs import parse_stat
 from tests.web.fake_house import fake_house, get, own_state
 from tests.web.scene import scene
 from web.api import processes
-from web.detail import READERS, detail
+from web.detail import READERS, detail, is_nested
 from web.problem import Problem
+
+NESTED = """
+import ctypes
+if ctypes.CDLL(None, use_errno=True).unshare(0x20000000):  # CLONE_NEWPID
+    raise OSError(ctypes.get_errno(), "unshare")
+pid = os.fork()
+if pid: ready(inner=pid)
+stay()
+"""
 
 
 def asked(process_id: object) -> Any:
@@ -163,6 +172,47 @@ def test_an_id_that_is_none_is_400(bad: str) -> None:
     answer = get(fake_house(own_state()), processes.detail, path)
     assert answer.status_code == 400
     assert answer.json()["parameter"] == "id"
+
+
+GRANDCHILD = "pid = os.fork()\nif pid: ready(child=pid)\nstay()"
+
+
+def test_who_would_adopt_its_children_is_told_by_what_is_known_of_subreapers() -> None:
+    with scene(GRANDCHILD) as child:
+        # this test is the init here, and says it is a subreaper, so that it must be the heir of its own
+        heir = told(child["pid"])["would_adopt"]
+        assert (heir["process"]["pid"], heir["step"], heir["sure"]) == (os.getpid(), "subreaper", True)
+        heir = told(child["child"])["would_adopt"]
+        assert (heir["process"]["pid"], heir["step"], heir["sure"]) == (os.getpid(), "subreaper", False)
+        assert f"({child['pid']}) is a subreaper" in heir["detail"]
+        house = fake_house(own_state())
+        house.link.subreapers = [{"id": f"{child['pid']}-{starttime(child['pid'])}", "pid": 1, "name": "x"}]
+        heir = get(house, processes.detail, f"/api/v1/processes/{child['child']}").json()["would_adopt"]
+    assert (heir["process"]["pid"], heir["step"], heir["sure"]) == (child["pid"], "subreaper", True)
+
+
+def test_a_zombie_has_no_children_to_leave() -> None:
+    with scene("ready(dead=zombie(b'gone')); stay()") as child:
+        assert told(child["dead"])["would_adopt"] is None
+
+
+def test_a_process_in_a_pid_namespace_of_its_own_leaves_its_children_to_the_init_there() -> None:
+    with scene(NESTED) as child:
+        heir = told(child["inner"])["would_adopt"]
+        assert not is_nested(child["pid"])
+    assert (heir["process"], heir["step"], heir["sure"]) == (None, "init", False)
+    assert "its own PID namespace" in heir["detail"]
+
+
+def test_a_core_that_does_not_tell_of_subreapers_costs_certainty_not_the_answer() -> None:
+    house = fake_house(own_state())
+
+    async def refuse(_: str) -> None:
+        raise Problem("malformed", "no question is called 'lineage'")
+
+    house.link.shared = refuse
+    with scene("ready(); stay()") as child:
+        assert get(house, processes.detail, f"/api/v1/processes/{child['pid']}").status_code == 200
 
 
 def test_every_reader_is_a_field_of_the_answer() -> None:

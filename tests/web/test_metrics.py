@@ -194,6 +194,7 @@ def test_what_the_core_counted_is_what_is_shown() -> None:
     assert value(text, "initd_reaped_total", "helper", "signaled") == 2
     assert value(text, "initd_reaped_total", "helper", "exited") == 0
     assert value(text, "initd_events_total", "adopted") == 3
+    assert value(scraped(own_state(reparented=4)), "initd_reparented_total") == 4
     assert value(text, "initd_health_check_passing", "main") == 1
     assert value(text, "initd_health_check_passing", "web") == 0
     assert value(text, "initd_main_last_exit_code") == 3

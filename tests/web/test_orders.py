@@ -7,11 +7,12 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
 from initd import signals
-from tests.web.fake_core import CONTROL, READ
+from tests.web.fake_core import CONTROL, LINEAGE, READ
 from tests.web.served import PATIENCE, Answer, Web, served, wait_for
 from web import body
 
@@ -329,9 +330,24 @@ def test_the_status_is_what_the_core_knows_and_what_proc_shows(web: Web) -> None
     assert (status["main"]["pid"], status["init"]["role"], status["ready"]) == (7, "subreaper", True)
     assert status["processes"] >= 2
     assert status["zombies"] >= 0
-    assert set(status["pids"]) == {"current", "max"}
+    assert set(status["pids"]) == {"current", "max", "growth_per_minute", "minutes_until_full"}
+    assert set(status["room"]) == {"memory", "cpu", "pressure", "kernel", "nproc"}
     assert [one["kind"] for one in status["listen"]] == ["tcp", "unix"]
     assert status["listen"][1]["address"] == web.path
+
+
+def test_the_status_says_how_old_web_s_own_picture_is(web: Web) -> None:
+    def seen() -> Any:
+        snapshot = web.ask("/api/v1/status", token=READ).json()["snapshot"]
+        return snapshot["taken_at"] and snapshot
+
+    snapshot = wait_for(seen, "the first look of the observer")
+    assert snapshot["interval_seconds"] >= 1
+    wait_for(lambda: seen()["taken_at"] > snapshot["taken_at"], "the next look")
+
+
+def test_the_lineage_is_what_the_core_says_of_it_and_nothing_of_the_letterbox(web: Web) -> None:
+    assert web.ask("/api/v1/lineage", token=READ).json() == LINEAGE
 
 
 def test_an_argument_of_main_may_be_any_bytes(own: Web) -> None:

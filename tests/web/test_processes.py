@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import Any
 
 import pytest
 
+from initd.wire import rfc3339
 from tests.web.fake_house import fake_house, get, own_state
 from tests.web.scene import scene
 from web.api import processes, tree
@@ -51,6 +53,29 @@ def test_the_list_is_in_order_of_pid_and_finds_by_state_name_and_adoption() -> N
         assert child["pid"] in [p["pid"] for p in listed("?adopted=true")]
         assert child["dead"] not in [p["pid"] for p in listed("?adopted=1")]
         assert os.getpid() in [p["pid"] for p in listed("?adopted=false")]
+
+
+def test_an_orphan_says_whose_child_it_was_as_long_as_it_is_one() -> None:
+    worker = {"id": "40-4", "pid": 40, "name": "worker", "cmdline": None}
+    with scene("pid = os.fork()\nif pid: ready(child=pid)\nstay()") as child:
+        house = fake_house(own_state())
+        ids = {p["pid"]: p["id"] for p in listed()}
+        for seq, pid in enumerate((child["pid"], child["child"]), 1):
+            event = {"seq": seq, "kind": "adopted", "process": {"id": ids[pid]}, "former_parent": worker}
+            house.mirror.take([event])
+        found = {p["pid"]: p for p in get(house, processes.listing, LIST).json()["processes"]}
+        text = get(house, tree.show, f"{TREE}?root={child['pid']}", accept="text/plain").text
+    assert found[child["pid"]]["former_parent"] == worker
+    assert found[child["child"]]["former_parent"] is None, "it is nobody's orphan (any more)"
+    assert found[os.getpid()]["former_parent"] is None
+    assert text.splitlines()[0].endswith(" adopted (was worker(40))")
+    assert text.count("was worker") == 1
+
+
+def test_lists_and_trees_say_when_their_picture_was_taken() -> None:
+    before = rfc3339(time.time())
+    for handler, url in ((processes.listing, LIST), (tree.show, f"{TREE}?depth=1")):
+        assert before <= get(fake_house(own_state()), handler, url).json()["taken_at"] <= rfc3339(time.time())
 
 
 def test_a_name_longer_than_the_kernel_keeps_is_found_by_what_it_keeps() -> None:

@@ -37,7 +37,8 @@ def taken(sampler: Sampler) -> Snapshot:
 def test_a_process_is_described_in_the_words_of_the_api(tmp_path: Path) -> None:
     snapshot = taken(Sampler(proc(tmp_path, (42, b"git) (x", 1))))
     row = snapshot.processes[42]
-    described = snapshot.describe(row, adopted=True)
+    worker = {"id": "40-1", "pid": 40, "name": "worker", "cmdline": None}
+    described = snapshot.describe(row, adopted=True, former_parent=worker)
     ticks, page = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
     assert described.pop("started_at").endswith("Z")
     assert described == {
@@ -47,6 +48,7 @@ def test_a_process_is_described_in_the_words_of_the_api(tmp_path: Path) -> None:
         "name": "git) (x",
         "state": "sleeping",
         "adopted": True,
+        "former_parent": worker,
         "threads": 3,
         "cpu_seconds": 200 / ticks,
         "resident_bytes": 25 * page,

@@ -239,7 +239,7 @@ def test_an_idle_web_sleeps() -> None:
         before = sum(int(status_of(task, "voluntary_ctxt_switches")) for task in tasks)
         time.sleep(1.0)  # what is measured is this time
         after = sum(int(status_of(task, "voluntary_ctxt_switches")) for task in tasks)
-        assert after - before <= 3
+        assert after - before <= 8, "two looks of the observer at the most, three wakes each"
 
 
 def test_web_keeps_to_its_memory() -> None:

@@ -11,30 +11,18 @@ from hypothesis import strategies as st
 
 from initd.model import PROCESS_STATES
 from initd.procfs import Stat
+from tests.web.rows import row, tree_of
 from web.answer import encode
 from web.tree import (
     DEEPEST,
-    RELATIONS,
-    Tree,
     build,
-    culprits,
     descendants,
     drawn,
     nested,
     printable,
     relation,
     state_word,
-    zombies,
 )
-
-
-def row(pid: int, ppid: int, name: str = "x", state: str = "S", starttime: int | None = None) -> Stat:
-    start = pid if starttime is None else starttime
-    return Stat(pid, name, state, ppid, pid, pid, 0, 0, 0, 1, start, 0, 0)
-
-
-def tree_of(*rows: Stat, init: int = 1, main: int | None = None, web: int | None = None) -> Tree:
-    return build({r.pid: r for r in rows}, init, main, web)
 
 
 def describe(r: Stat) -> dict[str, Any]:
@@ -78,15 +66,6 @@ def test_text_and_json_show_the_same_processes_in_the_same_order(rows: dict[int,
     nodes = list(flat(nested(tree, tree.roots, describe)))
     assert len(lines) == len(nodes)
     assert all(f"({node['pid']})" in line for line, node in zip(lines, nodes, strict=True))
-
-
-@given(rows_by_pid, pids)
-def test_culprits_account_for_every_zombie(rows: dict[int, Stat], main: int) -> None:
-    tree = build(rows, 1, main)
-    found = culprits(tree, describe)
-    assert sum(culprit["count"] for culprit in found) == len(zombies(tree))
-    assert all(culprit["relation"] in RELATIONS for culprit in found)
-    assert [c["count"] for c in found] == sorted((c["count"] for c in found), reverse=True)
 
 
 def test_the_init_is_the_first_root_and_processes_from_outside_are_further_ones() -> None:
@@ -155,6 +134,15 @@ def test_text_is_drawn_as_pstree_does_with_the_states_that_matter() -> None:
     assert drawn(tree, [3], 1) == "sh(3) …\n"
 
 
+def test_an_orphan_in_the_text_says_whose_it_was() -> None:
+    tree = tree_of(row(1, 0, "initd"), row(6, 1, "job"), row(7, 1, "cron"))
+    worker = {"id": "5-1", "pid": 5, "name": "work\ner", "cmdline": None}
+    assert drawn(tree, [1], former_parent=lambda r: worker if r.pid == 6 else None) == (
+        "initd(1)\n├─job(6) adopted (was work\\ner(5))\n└─cron(7) adopted\n"
+    )
+    assert "adopted (was ?(5))" in drawn(tree, [1], former_parent=lambda _: worker | {"name": None})
+
+
 def test_a_name_cannot_forge_a_line_or_move_the_cursor() -> None:
     assert printable("a\nb\x1b[2J\u202ec) d") == r"a\nb\x1b[2J\u202ec) d"
     tree = tree_of(row(1, 0, "evil\nroot(1)"))
@@ -189,21 +177,6 @@ def test_each_zombie_s_parent_is_told_apart() -> None:
         3: "outside",
         None: "outside",
     }
-
-
-def test_a_culprit_has_count_oldest_start_and_its_ten_commonest_names() -> None:
-    dead = [row(100 + n, 2, f"name{n % 12:02}", "Z", 500 - n) for n in range(25)]
-    tree = tree_of(row(1, 0), row(2, 1), row(90, 444, "lost", "Z"), *dead, main=2)
-    first, second = culprits(tree, describe)
-    assert first == {
-        "process": {"pid": 2, "name": "x", "started_at": 2},
-        "relation": "main",
-        "count": 25,
-        "oldest_at": 476,
-        "names": ["name00", *(f"name{n:02}" for n in range(1, 10))],
-    }
-    assert second["process"] is None
-    assert second["names"] == ["lost"]
 
 
 def test_every_letter_of_any_kernel_has_one_of_our_words() -> None:

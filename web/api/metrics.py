@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from web import query
 from web.answer import NO_STORE
+from web.former import Former
 from web.house import House
 from web.metrics import CONTENT_TYPES, FORMATS, Figures, Own, render
 from web.problem import Problem
@@ -23,7 +24,7 @@ async def show(request: Request) -> Response:
     media_type = query.preferred(request, FORMATS)
     state, snapshot = await asyncio.gather(house.link.state(), _snapshot(house))
     own = Own.of(house)
-    body = await house.sampler.run(lambda: _body(media_type, state, snapshot, own))
+    body = await house.sampler.run(lambda: _body(media_type, state, snapshot, own, house.mirror.former))
     return Response(body, headers={**NO_STORE, "Content-Type": CONTENT_TYPES[media_type]})
 
 
@@ -34,6 +35,8 @@ async def _snapshot(house: House) -> Snapshot | None:
         return None
 
 
-def _body(media_type: str, state: dict[str, Any], snapshot: Snapshot | None, own: Own) -> bytes:
-    view = None if snapshot is None else picture(snapshot, state)
+def _body(
+    media_type: str, state: dict[str, Any], snapshot: Snapshot | None, own: Own, former: Former
+) -> bytes:
+    view = None if snapshot is None else picture(snapshot, state, former)
     return render(media_type, Figures(state, view, own))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from starlette.requests import Request
@@ -11,8 +12,11 @@ from initd.model import PROCESS_STATES
 from initd.procfs import Stat, decode_name
 from web import query
 from web.detail import detail as detail_of
+from web.detail import is_nested
+from web.heirs import heir, known_subreapers
 from web.house import House
-from web.tree import state_word
+from web.problem import Problem
+from web.tree import Reference, state_word
 from web.view import View, look, served
 
 STATES = tuple(PROCESS_STATES.values())
@@ -42,7 +46,7 @@ async def listing(request: Request) -> Response:
 
 def _list(view: View, wanted: Callable[[Stat], bool], limit: int | None) -> dict[str, object]:
     rows = sorted(filter(wanted, view.snapshot.processes.values()))  # a row begins with its pid
-    return {"processes": [view.describe(row) for row in rows[:limit]], "total": len(rows)}
+    return view.dated(processes=[view.describe(row) for row in rows[:limit]], total=len(rows))
 
 
 def _as_kept(name: str) -> str:
@@ -53,6 +57,24 @@ async def detail(request: Request) -> Response:
     """One process by its id; what web's user may not read is null and named in ``unreadable``."""
     pid, starttime = query.parse_id(request.path_params["id"])
     house: House = request.app.state.house
-    view = await look(house)
+    view, subreapers = await asyncio.gather(look(house), _subreapers(house))
     row = view.find(pid, starttime)
-    return await served(house, lambda: view.describe(row) | detail_of(row))
+    return await served(
+        house,
+        lambda: view.describe(row) | detail_of(row) | {"would_adopt": _would_adopt(view, row, subreapers)},
+    )
+
+
+async def _subreapers(house: House) -> list[Reference]:
+    try:
+        found: list[Reference] = (await house.link.shared("lineage"))["subreapers"]
+        return found
+    except Problem:  # a core that does not say: less is sure, and the rest is still worth an answer
+        return []
+
+
+def _would_adopt(view: View, row: Stat, subreapers: list[Reference]) -> dict[str, object] | None:
+    if row.state == "Z":
+        return None  # it has given them away already
+    known = known_subreapers(view.tree, view.state["status"]["init"]["role"], subreapers)
+    return heir(view.tree, row, known, is_nested(row.pid))._asdict()

@@ -8,34 +8,64 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from initd.wire import rfc3339
 from web import cgroup
 from web.answer import answer
 from web.house import House
+from web.memory import Memory, minutes_until_full
+from web.room import room, tasks
+from web.sampler import Snapshot
 from web.say import say
+
+NOTHING: dict[str, Any] = {
+    "processes": None,
+    "zombies": None,
+    "pids": {"current": None, "max": None, "growth_per_minute": None, "minutes_until_full": None},
+    "room": None,
+}
 
 
 async def show(request: Request) -> Response:
     """What the core knows, and what /proc and the control group show."""
     house: House = request.app.state.house
-    state, seen = await asyncio.gather(house.link.state(), _seen(house))
+    state, snapshot = await asyncio.gather(house.link.state(), _snapshot(house))
+    status = state["status"]
+    seen = await house.sampler.run(lambda: _seen(house, status["main"].get("pid"), snapshot))
     listen = [{"kind": listener.kind, "address": listener.address} for listener in house.config.listen]
-    return answer({**state["status"], **seen, "listen": listen})
+    return answer({**status, **seen, "listen": listen})
 
 
-async def _seen(house: House) -> dict[str, Any]:
+async def _snapshot(house: House) -> Snapshot | None:
     try:
-        snapshot, (current, limit) = await asyncio.gather(
-            house.sampler.snapshot(), house.sampler.run(cgroup.pids)
-        )
+        return await house.sampler.snapshot()
     except Exception as error:  # noqa: BLE001  whatever /proc lacks, what the core knows is still worth an answer
         say(f"cannot look at the processes for the status: {error!r}")
-        return {"processes": None, "zombies": None, "pids": {"current": None, "max": None}}
-    if house.config.init_pid not in snapshot.processes:  # /proc hides others from us: there is no counting
-        return {"processes": None, "zombies": None, "pids": {"current": current, "max": limit}}
-    if current is None:  # the root group is not counted: then what we see is all that there is
-        current = sum(row.threads for row in snapshot.processes.values())
-    return {
-        "processes": snapshot.count,
-        "zombies": snapshot.zombies,
-        "pids": {"current": current, "max": limit},
+        return None
+
+
+def _seen(house: House, main: int | None, snapshot: Snapshot | None) -> dict[str, Any]:
+    """On the sampler's thread."""
+    own = {"snapshot": _own(house.memory)}
+    if snapshot is None:
+        return NOTHING | own
+    groups = cgroup.find()
+    current, limit = tasks(snapshot, house.config.init_pid, groups)
+    growth = house.memory.pids_growth()
+    hidden = house.config.init_pid not in snapshot.processes  # /proc hides others from us: no counting then
+    return own | {
+        "processes": None if hidden else snapshot.count,
+        "zombies": None if hidden else snapshot.zombies,
+        "pids": {
+            "current": current,
+            "max": limit,
+            "growth_per_minute": growth,
+            "minutes_until_full": minutes_until_full(current, limit, growth),
+        },
+        "room": room(groups, main),
     }
+
+
+def _own(memory: Memory) -> dict[str, Any]:
+    """When the observer last looked, and how long it now waits before it looks again."""
+    taken_at = None if memory.taken_at is None else rfc3339(memory.taken_at)
+    return {"taken_at": taken_at, "interval_seconds": memory.interval}

@@ -22,6 +22,8 @@ async def show(request: Request) -> Response:
     view = await look(house)
     starts = view.tree.roots if root is None else [view.find(*root).pid]
     if query.preferred(request, _OFFERS) == "text/plain":
-        text = await house.sampler.run(lambda: drawn(view.tree, starts, depth))
+        text = await house.sampler.run(lambda: drawn(view.tree, starts, depth, view.former_parent))
         return Response(text, headers=NO_STORE, media_type="text/plain")
-    return await served(house, lambda: {"roots": nested(view.tree, starts, view.describe, depth or DEPTH)})
+    return await served(
+        house, lambda: view.dated(roots=nested(view.tree, starts, view.describe, depth or DEPTH))
+    )

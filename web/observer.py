@@ -1,0 +1,195 @@
+"""The observer: one task that looks at all processes again and again, and tells the core what it saw.
+
+Law of this file: it may cost at most a hundredth of one core, however many processes there are, so it looks
+once a second or, where a look is dear, as often as a hundred times its CPU time allows. What a look shows is
+worked out by the pure files (lineage, sightings, memory) on the sampler's thread; here it is sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Collection
+from typing import Any, NamedTuple, NoReturn
+
+from initd.procfs import decode_name
+from web import cgroup, tree
+from web.culprits import by_parent
+from web.exits import Exits, Key
+from web.house import House
+from web.lineage import Lineage, datagrams
+from web.problem import Problem
+from web.room import tasks
+from web.sampler import Snapshot
+from web.say import say
+from web.sightings import Level, Zombies
+
+TICK = 1.0  # seconds: an orphan of a second is one that a person could have seen
+SHARE = 110  # times its CPU time between two looks: 100, and a tenth for waking up, which is not measured
+PAUSE = 5.0  # after an error
+_SHOWN = 200  # characters of a command line
+_READ = 1_024  # bytes of it: 200 characters have at most 800
+
+Message = dict[str, Any]
+
+
+class Sight(NamedTuple):
+    """What one look gave: what to tell the core, and whose end it must hear of from us."""
+
+    messages: list[Message]
+    parents: Collection[Key]
+    taken_at: float
+
+
+async def observe(house: House) -> NoReturn:
+    """For ever. After an error it begins anew with an empty memory, and the core is told so by ``fresh``."""
+    said = ""
+    while True:
+        try:
+            await Observer(house).run()
+        except Exception as error:  # noqa: BLE001  whatever it is, probes and answers go on without it
+            text = error.detail if isinstance(error, Problem) else f"cannot observe the processes: {error!r}"
+            if text != said:
+                said = text
+                say(f"{text}; trying again")
+        await asyncio.sleep(PAUSE)
+
+
+class Observer:
+    """One memory, from its first look to its first error."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._lineage = Lineage()
+        self._zombies = Zombies()
+        self._level = Level()
+        self._exits = Exits(self._ended)
+        self._groups: cgroup.Groups | None = None
+        self._census: Message = {}
+        self._fresh = True
+        self._soon = asyncio.Event()
+        self._calling = False
+
+    async def run(self) -> NoReturn:
+        """Look, tell, rest. Raises whatever goes wrong."""
+        try:
+            while True:
+                began = asyncio.get_running_loop().time()
+                self._soon.clear()
+                cost = 0.0 if self._house.link.busy else await self._round()
+                await self._rest(began, SHARE * cost)
+        finally:
+            self._exits.close()
+
+    async def _round(self) -> float:
+        """One look; its cost in seconds of CPU time."""
+        sight, cost = await self._house.sampler.run(self._timed)
+        begin = time.thread_time()
+        for message in sight.messages:
+            self._house.link.tell(message)
+        self._exits.watch(sight.parents)
+        cost += time.thread_time() - begin
+        self._house.memory.taken_at = sight.taken_at
+        self._house.memory.interval = max(TICK, SHARE * cost)
+        return cost
+
+    async def _rest(self, began: float, least: float) -> None:
+        """Until the next look is due: sooner when somebody ended, but not within ``least`` seconds."""
+        try:
+            async with asyncio.timeout_at(began + max(TICK, least)):
+                await self._soon.wait()
+                await asyncio.sleep(began + least - asyncio.get_running_loop().time())
+        except TimeoutError:
+            pass
+
+    def _ended(self) -> None:
+        """A parent ended: the core shall look at once, and once for all of one turn of the loop."""
+        self._soon.set()
+        if not self._calling:
+            self._calling = True
+            asyncio.get_running_loop().call_soon(self._call)
+
+    def _call(self) -> None:
+        self._calling = False
+        if not self._house.link.busy:
+            self._house.link.tell({"t": "look"})
+
+    # --- on the sampler's thread ------------------------------------------------------------------
+
+    def _timed(self) -> tuple[Sight, float]:
+        """A look and its cost, of which forgetting thousands of processes again is a part."""
+        begin = time.thread_time()
+        sight = self._look()
+        return sight, time.thread_time() - begin
+
+    def _look(self) -> Sight:
+        at = time.monotonic()
+        snapshot = self._house.sampler.scan()
+        picture = tree.build(snapshot.processes, self._house.config.init_pid)
+        ours = self._ours(picture)
+        messages = [*self._changes(picture, ours), *self._sightings(at, snapshot, picture, ours)]
+        return Sight(messages, _unseen(picture, ours), snapshot.taken_at)
+
+    def _ours(self, picture: tree.Tree) -> Collection[int]:
+        """A subreaper shares its PID namespace with others: what is not below it is no concern of its own."""
+        if self._house.config.init_role == "subreaper":
+            return frozenset((picture.init, *tree.descendants(picture, picture.init)))
+        return picture.rows.keys()
+
+    def _changes(self, picture: tree.Tree, ours: Collection[int]) -> list[Message]:
+        change = self._lineage.take(picture, ours, read_cmdline)
+        messages = list(datagrams(change, self._fresh))
+        self._fresh = False
+        return messages + [_observed({"kind": "reparented", **fields}) for fields in change.reparented]
+
+    def _sightings(
+        self, at: float, snapshot: Snapshot, picture: tree.Tree, ours: Collection[int]
+    ) -> list[Message]:
+        dead = tree.zombies(picture)
+        current, limit = self._pids(snapshot)
+        groups = by_parent(picture, dead)
+        counts = {tree.ident(picture.rows[pid]): len(rows) for pid, rows in groups.items() if pid is not None}
+        self._house.memory.add(at, current, counts)
+        events = self._zombies.take(at, picture, [row for row in dead if row.pid in ours])
+        events += self._level.take(current, limit)
+        return [_observed(event) for event in events] + self._changed_census(snapshot, current, limit)
+
+    def _pids(self, snapshot: Snapshot) -> tuple[int | None, int | None]:
+        if self._groups is None:
+            self._groups = cgroup.find()
+        return tasks(snapshot, self._house.config.init_pid, self._groups)
+
+    def _changed_census(self, snapshot: Snapshot, current: int | None, limit: int | None) -> list[Message]:
+        census = {
+            "t": "census",
+            "processes": snapshot.count,
+            "zombies": snapshot.zombies,
+            "pids": {"current": current, "max": limit},
+        }
+        if census == self._census or self._house.config.init_pid not in snapshot.processes:
+            return []  # nothing new; or /proc hides others from us, and there is no counting
+        self._census = census
+        return [census]
+
+
+def _observed(event: Message) -> Message:
+    return {"t": "observed", **event}
+
+
+def _unseen(picture: tree.Tree, ours: Collection[int]) -> list[Key]:
+    """Parents whose end the core does not see: those that are not its own children."""
+    return [
+        (pid, picture.rows[pid].starttime)
+        for pid in picture.children
+        if pid in ours and pid != picture.init and picture.parents.get(pid) != picture.init
+    ]
+
+
+def read_cmdline(pid: int) -> str | None:
+    """The command line as one text of at most 200 characters; None where there is none to read."""
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb", buffering=0) as file:
+            words = file.read(_READ).rstrip(b"\0").replace(b"\0", b" ")
+    except OSError:
+        return None
+    return decode_name(words)[:_SHOWN] or None
