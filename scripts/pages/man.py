@@ -99,6 +99,8 @@ def initctl_man() -> str:
             )
             yield ".SS " + " ".join([roff(verb.name), *(roff(operand.upper()) for operand in operands)])
             yield roff(verb.help[:1].upper() + verb.help[1:]) + "."
+            for name, note in verb.notes:
+                yield from (".TP", f"\\fB{roff(name)}\\fR", roff(note[:1].upper() + note[1:]) + ".")
             for flag in ctl_flags(verb.words):
                 yield from _item(flag)
         yield ".SH OPTIONS"

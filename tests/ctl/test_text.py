@@ -28,6 +28,11 @@ def test_an_evil_name_cannot_steer_the_terminal_from_any_verb(
     process = {"id": "42-1", "pid": 42, "ppid": 1, "name": evil, "state": evil, "started_at": None}
     who = {"state": "running", "pid": 2, "started_at": None, "restarts": 0, "argv": [evil]}
     init = {"pid": 1, "role": evil, "version": "1", "started_at": None}
+    last = {"code": None, "signal": evil, "at": None, "oom": True}
+    check = {"name": evil, "passing": False, "failures": 1, "why": evil}
+    who |= {"hook": evil, "status_text": evil, "checks": [check], "last_exit": last}
+    former = {"name": evil, "cmdline": evil, "last": process, "orphans": 1, "alive": 1, "dead": 0}
+    unknown = {"orphans": 1, "alive": 0, "dead": 1}
     counts = {"adopted": {"total": 0, "alive": 0}, "reaped": {"total": 0}, "processes": 1, "zombies": 0}
     event = {
         "seq": 1,
@@ -44,7 +49,16 @@ def test_an_evil_name_cannot_steer_the_terminal_from_any_verb(
             "GET /api/v1/processes": of({"processes": [process]}),
             "GET /api/v1/tree": Canned(body=evil.encode(), kind="text/plain"),
             "GET /api/v1/zombies": of(
-                {"total": 1, "culprits": [{"process": process, "count": 1, "names": [evil]}]}
+                {
+                    "total": 1,
+                    "culprits": [{"process": process, "count": 1, "names": [evil], "why": {"detail": evil}}],
+                }
+            ),
+            "POST /api/v1/zombies/42/nudge": of(
+                {"process": process, "signal": evil, "before": 1, "after": 0, "helped": True}
+            ),
+            "GET /api/v1/lineage": of(
+                {"former_parents": [former], "unknown": unknown, "subreapers": [process]}
             ),
             "GET /api/v1/events?limit=50": of({"events": [event], "next": 1}),
             "POST /api/v1/main/signal": of({"process": process, "signal": evil}),
@@ -52,7 +66,8 @@ def test_an_evil_name_cannot_steer_the_terminal_from_any_verb(
             "GET /livez": Canned(body=evil.encode(), kind="text/plain"),
         }
     )
-    for words in ("status", "ps", "tree", "zombies", "events", "signal TERM", "stop", "check live"):
+    reading = ("status", "ps", "tree", "zombies", "events", "lineage", "check live")
+    for words in (*reading, "signal TERM", "stop", "nudge 42"):
         assert main(words.split()) == OK, words
         out, err = capsys.readouterr()
         assert all(line.isprintable() for line in (out + err).split("\n")), words

@@ -113,26 +113,6 @@ def test_ps_aligns_columns_and_passes_its_filters_on(
     assert len(api.asked) == 1
 
 
-def test_zombies_names_the_parent_that_does_not_wait(
-    serve: Serve, capsys: pytest.CaptureFixture[str]
-) -> None:
-    culprit = {
-        "process": GIT | {"pid": 40, "name": "worker"},
-        "count": 9237,
-        "oldest_at": None,
-        "names": ["git", "sh"],
-    }
-    serve({"GET /api/v1/zombies": of({"total": 9237, "culprits": [culprit]})})
-    code, out, _ = run(capsys, "zombies")
-    assert code == OK
-    assert out.splitlines()[1].split() == ["9237", "-", "worker", "40", "git,", "sh"]
-
-
-def test_zombies_says_so_when_there_are_none(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
-    serve({"GET /api/v1/zombies": of({"total": 0, "culprits": []})})
-    assert run(capsys, "zombies")[:2] == (OK, "no zombies\n")
-
-
 def test_tree_asks_for_text_and_json_asks_for_json(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
     api = serve(
         {"GET /api/v1/tree?root=42&depth=0": Canned(body=b"initd(1)\n`-nginx(7)\n", kind="text/plain")}

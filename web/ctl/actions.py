@@ -10,7 +10,7 @@ import time
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 
-from web.ctl import show
+from web.ctl import leaks, show
 from web.ctl.ask import get, parsed, problem, query, shaped, untouched, wants_json
 from web.ctl.client import Answer, Client
 from web.ctl.errors import FAILED, OK, Unknown
@@ -50,7 +50,11 @@ def ps(words: Namespace, client: Client) -> int:
 
 
 def zombies(words: Namespace, client: Client) -> int:
-    return _resource(words, client, "/api/v1/zombies", show.zombies)
+    return _resource(words, client, "/api/v1/zombies", leaks.zombies)
+
+
+def lineage(words: Namespace, client: Client) -> int:
+    return _resource(words, client, "/api/v1/lineage", leaks.lineage)
 
 
 def tree(words: Namespace, client: Client) -> int:
@@ -75,11 +79,13 @@ def _post(client: Client, path: str, body: dict[str, str] | None = None, wait: f
 def signal(words: Namespace, client: Client) -> int:
     path = f"/api/v1/processes/{words.id}/signal" if words.id else "/api/v1/main/signal"
     answer = _post(client, path, {"signal": words.signal})
-    if wants_json(words):
-        untouched(answer.body)
-        return OK
-    print(shaped(lambda: show.sent(parsed(answer.body))))
-    return OK
+    return _told(words, answer, shaped(lambda: show.sent(parsed(answer.body))))
+
+
+def nudge(words: Namespace, client: Client) -> int:
+    """The exit code is 0 where it did not help, too: it was done, and the answer says what came of it."""
+    answer = _post(client, f"/api/v1/zombies/{words.id}/nudge")
+    return _told(words, answer, shaped(lambda: leaks.nudged(parsed(answer.body))))
 
 
 def operate(words: Namespace, client: Client) -> int:
@@ -110,11 +116,25 @@ def _told(words: Namespace, answer: Answer, text: str) -> int:
     return OK
 
 
+def top(words: Namespace, client: Client) -> int:
+    from web.ctl import top
+
+    return top.perform(words, client)
+
+
+def lab(words: Namespace, client: Client) -> int:
+    from web.ctl import lab
+
+    return lab.perform(words, client)
+
+
 ACTIONS: dict[str, Act] = {
     "status": status,
     "tree": tree,
     "ps": ps,
     "zombies": zombies,
+    "nudge": nudge,
+    "lineage": lineage,
     "events": events,
     "signal": signal,
     "restart": operate,
@@ -122,4 +142,6 @@ ACTIONS: dict[str, Act] = {
     "start": operate,
     "drain": drain,
     "shutdown": shutdown,
+    "top": top,
+    "lab": lab,
 }

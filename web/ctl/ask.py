@@ -49,7 +49,7 @@ def shaped(read: Callable[[], T]) -> T:
     """What ``read`` returns; an answer without the fields it reads is not one of initd's."""
     try:
         return read()
-    except (LookupError, TypeError, AttributeError):
+    except (LookupError, TypeError, AttributeError, ValueError):
         raise Refused("cannot read the answer: it is JSON, but not initd's; say --socket or --url") from None
 
 

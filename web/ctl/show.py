@@ -35,7 +35,12 @@ def age(since: str | None, now: float) -> str:
         return "-"
     from datetime import datetime
 
-    rest = max(0, int(now - datetime.fromisoformat(since).timestamp()))
+    return duration(now - datetime.fromisoformat(since).timestamp())
+
+
+def duration(seconds: float) -> str:
+    """Seconds in their two largest units: ``3h12m``."""
+    rest = max(0, int(seconds))
     parts: list[str] = []
     for size, unit in _UNITS:
         if rest >= size or (unit == "s" and not parts):
@@ -66,30 +71,38 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]], right: str = 
         yield "  ".join(padded).rstrip()
 
 
-def _who(process: Json | None) -> str:
+def who(process: Json | None) -> str:
+    """A process in a word: ``git(42)``."""
     return "nobody" if process is None else f"{process.get('name') or '?'}({process.get('pid')})"
 
 
+def rate(per_minute: float | None) -> str:
+    """``+3.5/min``, or nothing while it does not grow."""
+    return f"+{per_minute:.1f}/min" if per_minute and per_minute > 0 else ""
+
+
 def _exit(last: Json) -> str:
-    return f"code {last['code']}" if last.get("code") is not None else f"signal {last.get('signal')}"
+    how = f"code {last['code']}" if last.get("code") is not None else f"signal {last.get('signal')}"
+    return f"{how} (killed for memory)" if last.get("oom") else how
 
 
 def status(answer: Json, now: float) -> Iterator[str]:
     """``/api/v1/status``."""
     init, main, web = answer["init"], answer["main"], answer["web"]
-    limits = answer.get("pids") or {}
     argv = " ".join(main.get("argv") or ())
     rows = [
         (
             "init",
             f"pid {init['pid']}, {init['role']}, {init['version']}, up {age(init['started_at'], now)}",
         ),
-        ("main", _main(main, now)),
-        ("command", argv),
+        ("main", _main(main, now) if init["role"] != "observer" else "none: initd only observes"),
+        *([("command", argv)] if argv else []),
+        *([("says", main["status_text"])] if main.get("status_text") else []),
+        *(("check", _check(check)) for check in main.get("checks") or ()),
         ("web", f"pid {web['pid']}, {web['restarts']} restarts"),
         ("ready", "yes" if answer["ready"] else "no"),
         ("processes", f"{_known(answer['processes'])}, of them zombies: {_known(answer['zombies'])}"),
-        ("pids", f"{_known(limits.get('current'))} of {limits.get('max') or 'any number'}"),
+        ("pids", _pids(answer.get("pids") or {})),
         ("adopted", f"{answer['adopted']['total']} in all, {answer['adopted']['alive']} alive"),
         ("reaped", f"{answer['reaped']['total']} in all"),
     ]
@@ -101,8 +114,27 @@ def _known(value: object) -> object:
     return "unknown" if value is None else value
 
 
+def _pids(limits: Json) -> str:
+    text = f"{_known(limits.get('current'))} of {limits.get('max') or 'any number'}"
+    if growth := rate(limits.get("growth_per_minute")):
+        text += f", {growth}"
+    if limits.get("minutes_until_full") is not None:
+        text += f", full in {duration(limits['minutes_until_full'] * 60)} at this rate"
+    return text
+
+
+def _check(check: Json) -> str:
+    said = {True: "passing", False: f"failing, {check.get('failures') or 0} times", None: "not known yet"}
+    why = f": {check['why']}" if check.get("why") else ""
+    return f"{check['name']} {said[check.get('passing')]}{why}"
+
+
 def _main(main: Json, now: float) -> str:
     parts = [str(main["state"])]
+    if main.get("hook"):
+        parts.append(f"its {main['hook']} runs")
+    if main.get("reloading"):
+        parts.append("reloading")
     if main.get("pid"):
         parts += [f"pid {main['pid']}", f"up {age(main.get('started_at'), now)}"]
     parts.append(f"{main['restarts']} restarts")
@@ -131,43 +163,35 @@ def processes(answer: Json, now: float) -> Iterator[str]:
     return table(header, rows, "PID PPID AGE THR CPU RSS")
 
 
-def zombies(answer: Json, now: float) -> Iterator[str]:
-    """``/api/v1/zombies``."""
-    if not answer["total"]:
-        return iter(["no zombies"])
-    header = ("ZOMBIES", "OLDEST", "PARENT", "PID", "NAMES")
-    rows = [
-        (
-            c["count"],
-            age(c.get("oldest_at"), now),
-            p.get("name"),
-            p.get("pid"),
-            ", ".join(c.get("names") or ()),
-        )
-        for c in answer["culprits"]
-        for p in [c.get("process") or {}]
-    ]
-    return table(header, rows, "ZOMBIES OLDEST PID")
-
-
 def event(one: Json) -> str:
     """One event in one line: number, time, kind, whose, and whatever else it says."""
     rest = {key: value for key, value in one.items() if key not in ("seq", "at", "kind", "process")}
     words = [f"{one['seq']:>6}", f"{one.get('at') or '-':<24}", f"{one['kind']:<16}"]
     if one.get("process"):
-        words.append(_who(one["process"]))
+        words.append(who(one["process"]))
     words += [f"{key}={_value(value)}" for key, value in rest.items() if value is not None]
     return clean(" ".join(words).rstrip())
 
 
 def _value(value: object) -> str:
     if isinstance(value, dict) and value.get("pid"):
-        return _who(value)
+        return who(value)
+    if isinstance(value, dict) and value.get("detail"):
+        return str(value["detail"])
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, str | int | float):
         return str(value)
     import json
 
     return json.dumps(value, separators=(",", ":"))
+
+
+def facts(one: Json) -> Iterator[str]:
+    """A process in detail, a line for each thing that is known of it."""
+    for key, value in one.items():
+        if value is not None:
+            yield clean(f"{key:<16} {_value(value)}")
 
 
 def operation(one: Json) -> str:

@@ -36,11 +36,12 @@ class Word:
 
 @record
 class Verb:
-    """One row: what is typed, what it does in one line, and the words it takes."""
+    """One row: what is typed, what it does in one line, and the words it takes; ``notes`` explain choices."""
 
     name: str
     help: str
     words: tuple[Word, ...] = ()
+    notes: tuple[tuple[str, str], ...] = ()
 
 
 def count(text: str) -> int:
@@ -48,6 +49,17 @@ def count(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 16):
         raise argparse.ArgumentTypeError("say a whole number")
     return int(text)
+
+
+def between(lowest: int, highest: int) -> Callable[[str], int]:
+    """A whole number from ``lowest`` to ``highest``."""
+
+    def convert(text: str) -> int:
+        if not lowest <= count(text) <= highest:
+            raise argparse.ArgumentTypeError(f"say a whole number from {lowest} to {highest}")
+        return int(text)
+
+    return convert
 
 
 def wait(text: str) -> int:
@@ -92,6 +104,14 @@ _WAITING = (
     Word("--timeout", f"seconds to wait for the outcome (default {WAIT})", "SECONDS", None, wait, WAIT),
     Word("--no-wait", "do not wait for the outcome"),
 )
+LABS = {
+    "orphan": "a child whose parent ends: initd adopts it",
+    "zombie": "children that have ended, and a parent that does not wait for them",
+    "daemon": "the classic double fork: an orphan in a session of its own",
+    "subreaper": "an orphan that a nearer process takes, before initd can",
+    "thread": "a process whose first thread has ended: it looks dead, lives, and keeps its children",
+    "storm": "orphans as fast as they can be made, and what initd made of them",
+}
 VERBS = (
     Verb("status", "what init, main and web are doing"),
     Verb(
@@ -112,6 +132,12 @@ VERBS = (
         ),
     ),
     Verb("zombies", "zombies, by the parent that does not wait for them"),
+    Verb(
+        "nudge",
+        "remind a parent of its zombies with SIGCHLD, and say whether that helped",
+        (Word("id", "the zombie, or its parent", "PID", None, process_id),),
+    ),
+    Verb("lineage", "orphans by the parent that they had"),
     Verb(
         "events",
         "what happened",
@@ -151,6 +177,17 @@ VERBS = (
             ),
         ),
     ),
+    Verb("top", "status, processes and events, live in a terminal; needs the extra initd[top]"),
+    Verb(
+        "lab",
+        "make a leak to watch, say what to watch, and clear it away",
+        (
+            Word("what", f"one of {', '.join(LABS)}", "LAB", choices=tuple(LABS)),
+            Word("--for", "how long it lives (default 30)", "SECONDS", None, between(1, 3600), 30),
+            Word("--count", "how many (default 1; zombie 5, storm 2000)", "N", None, between(1, 20_000)),
+        ),
+        tuple(LABS.items()),
+    ),
 )
 EPILOG = """\
 exit codes: 0 done, 1 the check or the operation failed, 2 usage, 3 cannot reach initd, 4 initd refused
@@ -170,7 +207,11 @@ def parser(complete: Sequence[Verb] = VERBS) -> argparse.ArgumentParser:
     _add_words(top, COMMON)
     below = top.add_subparsers(dest="verb", metavar="VERB", required=True)
     for verb in VERBS:
-        sub = below.add_parser(verb.name, help=verb.help, description=f"{verb.name}: {verb.help}")
+        about = f"{verb.name}: {verb.help}"
+        notes = "\n".join(f"  {name:<10} {note}" for name, note in verb.notes)
+        sub = below.add_parser(
+            verb.name, help=verb.help, description=about, epilog=notes, formatter_class=shape
+        )
         if verb in complete:
             _add_words(sub, (*verb.words, *COMMON))
     return top

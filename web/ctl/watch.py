@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import time
 from argparse import Namespace
+from collections.abc import Iterator
 
 from web.ctl import show
 from web.ctl.ask import get, parsed, problem, query, shaped, wants_json
@@ -28,18 +29,34 @@ def events(words: Namespace, client: Client) -> int:
     """The last ones, or all after a number; then, with -f, those to come."""
     asked: dict[str, Any] = {"kind": words.kind}
     if words.after is None:
-        found, after = _page(client, limit=max(words.lines, 1), **asked)
+        found, after = page(client, limit=max(words.lines, 1), **asked)
         _print_events(words, found if words.lines else [])
     else:
-        found, after = _page(client, after=words.after, limit=PAGE, **asked)
+        found, after = page(client, after=words.after, limit=PAGE, **asked)
         _print_events(words, found)
         while len(found) == PAGE:
-            found, after = _page(client, after=after, limit=PAGE, **asked)
+            found, after = page(client, after=after, limit=PAGE, **asked)
             _print_events(words, found)
     return _follow(words, client, after) if words.follow else OK
 
 
-def _page(client: Client, **asked: Any) -> tuple[list[Any], int]:
+def stream(client: Client, after: int, kind: str | None = None) -> Iterator[Any]:
+    """The events after a number as they happen, until this stream ends; None shows that it lives.
+
+    Raises CtlError, NotAStream.
+    """
+    path = f"/api/v1/events{query(kind=kind)}"
+    for line in client.follow(path, {"Last-Event-ID": str(after)}, HEARTBEAT):
+        yield parsed(line[5:]) if line.startswith(b"data:") else None
+
+
+def number(event: Any) -> int:
+    """Where it stands in the history."""
+    return shaped(lambda: int(event["seq"]))
+
+
+def page(client: Client, **asked: Any) -> tuple[list[Any], int]:
+    """Events, and the number after which the next ones are."""
     answer = parsed(get(client, f"/api/v1/events{query(**asked)}"))
     return shaped(lambda: list(answer["events"])), shaped(lambda: int(answer["next"]))
 
@@ -54,22 +71,16 @@ def _print_event(words: Namespace, one: Any) -> None:
     print(text, flush=words.follow)
 
 
-def _number(one: Any) -> int:
-    return shaped(lambda: int(one["seq"]))
-
-
 def _follow(words: Namespace, client: Client, after: int) -> int:
     """The stream, taken up again where it broke off, until initd is gone for PATIENCE or the user leaves."""
-    path = f"/api/v1/events{query(kind=words.kind)}"
     alive = time.monotonic()
     while True:
         try:
-            for line in client.follow(path, {"Last-Event-ID": str(after)}, HEARTBEAT):
+            for one in stream(client, after, words.kind):
                 alive = time.monotonic()
-                if line.startswith(b"data:"):
-                    one = parsed(line[5:])
+                if one is not None:
                     _print_event(words, one)
-                    after = _number(one)
+                    after = number(one)
         except NotAStream as refusal:
             if refusal.answer.status != 503:
                 raise problem(refusal.answer) from None
