@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 MOST = 10_000
+_MOVES = ("adopted", "reparented")  # by us, or by somebody else
 
 
 class Former:
@@ -25,11 +26,11 @@ class Former:
         orphan = str(process.get("id"))
         if event["kind"] == "reaped":
             self._parents.pop(orphan, None)
-        elif event["kind"] == "adopted" and isinstance(parent, dict):
+        elif event["kind"] in _MOVES and isinstance(parent, dict):
             if len(self._parents) >= MOST:
                 del self._parents[next(iter(self._parents))]
             self._parents[orphan] = {key: parent.get(key) for key in ("id", "pid", "name", "cmdline")}
 
     def of(self, orphan: str) -> dict[str, Any] | None:
-        """None where it is not known, or the process was not adopted."""
+        """None where it is not known, or nobody adopted the process."""
         return self._parents.get(orphan)

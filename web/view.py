@@ -17,6 +17,7 @@ from initd.wire import rfc3339
 from web import tree
 from web.answer import answer, encode
 from web.former import Former
+from web.heirs import NAMESPACE_INIT
 from web.house import House
 from web.problem import Problem
 from web.sampler import Snapshot
@@ -36,8 +37,8 @@ class View(NamedTuple):
         return self.snapshot.describe(row, row.pid in self.tree.adopted, self.former_parent(row))
 
     def former_parent(self, row: Stat) -> Reference | None:
-        """Whose child it was before the init adopted it, where that is known."""
-        return self.former.of(tree.ident(row)) if row.pid in self.tree.adopted else None
+        """Whose child it was before the init, or another, adopted it, where that is known."""
+        return self.former.of(tree.ident(row))
 
     def dated(self, **members: Any) -> dict[str, Any]:
         """An answer that says how old its picture is."""
@@ -67,7 +68,16 @@ def picture(snapshot: Snapshot, state: dict[str, Any], former: Former) -> View:
     """Both sources as one. Pure, but slow enough for the sampler's thread."""
     status = state["status"]
     init, main, web = (status[who]["pid"] for who in ("init", "main", "web"))
+    if status["init"]["role"] == "observer":
+        return View(snapshot, _watched(snapshot, former), state, former)
     return View(snapshot, tree.build(snapshot.processes, init, main, web), state, former)
+
+
+def _watched(snapshot: Snapshot, former: Former) -> tree.Tree:
+    """An observer's tree: the init is somebody else's, and adopted are those that came to it as we looked."""
+    found = tree.build(snapshot.processes, NAMESPACE_INIT)
+    kids = (snapshot.processes[pid] for pid in found.children.get(NAMESPACE_INIT, ()))
+    return found._replace(adopted=frozenset(row.pid for row in kids if former.of(tree.ident(row))))
 
 
 async def look(house: House) -> View:
