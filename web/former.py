@@ -13,14 +13,14 @@ _MOVES = ("adopted", "reparented")  # by us, or by somebody else
 
 
 class Former:
-    """Former parents by the id of the orphan."""
+    """Former parents by the id of the orphan, and who took it: None is the init."""
 
     def __init__(self) -> None:
-        self._parents: dict[str, dict[str, Any]] = {}
+        self._parents: dict[str, tuple[object, dict[str, Any]]] = {}
 
     def take(self, event: dict[str, Any]) -> None:
         """An event of the history, in order."""
-        process, parent = event.get("process"), event.get("former_parent")
+        process, parent, taker = (event.get(key) for key in ("process", "former_parent", "new_parent"))
         if not isinstance(process, dict):
             return
         orphan = str(process.get("id"))
@@ -29,8 +29,13 @@ class Former:
         elif event["kind"] in _MOVES and isinstance(parent, dict):
             if len(self._parents) >= MOST:
                 del self._parents[next(iter(self._parents))]
-            self._parents[orphan] = {key: parent.get(key) for key in ("id", "pid", "name", "cmdline")}
+            shown = {key: parent.get(key) for key in ("id", "pid", "name", "cmdline")}
+            self._parents[orphan] = taker.get("pid") if isinstance(taker, dict) else None, shown
 
-    def of(self, orphan: str) -> dict[str, Any] | None:
-        """None where it is not known, or nobody adopted the process."""
-        return self._parents.get(orphan)
+    def of(self, orphan: str, parent: int | None = None) -> dict[str, Any] | None:
+        """None where it is not known, or where whoever took the orphan is its parent no more.
+
+        ``parent`` is the pid of its present one, and None of an orphan that the init has adopted.
+        """
+        taker, former = self._parents.get(orphan, (None, None))
+        return former if taker == parent else None

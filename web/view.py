@@ -38,7 +38,11 @@ class View(NamedTuple):
 
     def former_parent(self, row: Stat) -> Reference | None:
         """Whose child it was before the init, or another, adopted it, where that is known."""
-        return self.former.of(tree.ident(row))
+        return self.former.of(tree.ident(row), None if self.adopted_by_us(row) else row.ppid)
+
+    def adopted_by_us(self, row: Stat) -> bool:
+        """By the init itself, not as an observer saw it."""
+        return row.pid in self.tree.adopted and self.state["status"]["init"]["role"] != "observer"
 
     def dated(self, **members: Any) -> dict[str, Any]:
         """An answer that says how old its picture is."""
@@ -77,7 +81,9 @@ def _watched(snapshot: Snapshot, former: Former) -> tree.Tree:
     """An observer's tree: the init is somebody else's, and adopted are those that came to it as we looked."""
     found = tree.build(snapshot.processes, NAMESPACE_INIT)
     kids = (snapshot.processes[pid] for pid in found.children.get(NAMESPACE_INIT, ()))
-    return found._replace(adopted=frozenset(row.pid for row in kids if former.of(tree.ident(row))))
+    return found._replace(
+        adopted=frozenset(row.pid for row in kids if former.of(tree.ident(row), NAMESPACE_INIT))
+    )
 
 
 async def look(house: House) -> View:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import signal
 from typing import Any
@@ -147,6 +148,13 @@ def test_nothing_stands_between_mains_children_and_the_init() -> None:
         assert (heir["process"]["pid"], heir["step"], heir["sure"]) == (1, "init", True)
 
 
+def answers(made: Scene) -> bool:
+    try:
+        return made.ask("GET", "/livez").status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+
+
 # --- why main ended -------------------------------------------------------------------------------------
 
 
@@ -158,10 +166,12 @@ def test_a_main_that_was_killed_for_memory_says_so() -> None:
         made.ready()
         group.limit(200 << 20)
         os.kill(made.main, signal.SIGUSR1)
+        wait_for(lambda: "ended: killed by KILL (out of memory)" in made.err(), "main's end")
+        group.limit(-1)  # web was the first victim, and has to come back before it can be asked
+        wait_for(lambda: answers(made), "an answer of web")
         event = made.wait_event("main.exited")
         assert (event["signal"], event["oom"]) == ("KILL", True)
         assert made.status()["main"]["last_exit"]["oom"] is True
-        assert "(out of memory)" in made.err()
 
 
 def test_a_main_that_somebody_killed_was_not_out_of_memory() -> None:

@@ -19,6 +19,7 @@ def test_an_orphan_s_former_parent_is_known_until_it_is_reaped() -> None:
     former.take(adopted(42, former_parent=WORKER, how="seen"))
     assert former.of("42-1") == WORKER
     assert former.of("42-2") is None
+    assert former.of("42-1", 7) is None, "its parent is another one now"
     former.take({"kind": "reaped", "process": {"id": "42-1", "pid": 42, "name": "git"}})
     assert former.of("42-1") is None
 
@@ -44,3 +45,11 @@ def test_the_mirror_learns_it_from_events_and_from_the_history_alike() -> None:
     mirror.fill(0, [{"seq": 1, **adopted(42, former_parent=WORKER)}], 1)
     mirror.take([{"seq": 2, **adopted(43, former_parent=WORKER)}])
     assert mirror.former.of("42-1") == mirror.former.of("43-1") == WORKER
+
+
+def test_an_orphan_that_somebody_else_took_has_its_former_parent_while_it_is_with_that_one() -> None:
+    former = Former()
+    former.take(
+        {"kind": "reparented", "process": {"id": "42-1"}, "former_parent": WORKER, "new_parent": {"pid": 9}}
+    )
+    assert [former.of("42-1", parent) for parent in (9, 8, None)] == [WORKER, None, None]
