@@ -38,8 +38,10 @@ class Limited:
         return f"mount --bind {self.path} {V1 if self.path.is_relative_to(V1) else V2}"
 
     def limit(self, most: int | str) -> None:
+        """At most so many tasks, or bytes; -1 is no limit."""
         v1, v2 = _LIMITS[self.controller]
-        (self.path / (v2 if (self.path / v2).exists() else v1)).write_text(str(most))
+        unified = (self.path / v2).exists()
+        (self.path / (v2 if unified else v1)).write_text("max" if unified and most == -1 else str(most))
 
 
 @contextmanager
