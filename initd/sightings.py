@@ -54,9 +54,12 @@ class Sightings:
 
     def _look(self, _: Json) -> None:
         """A parent that web watched has ended: its children may be ours now."""
-        if self.books.now - self._looked >= _LOOK_APART:
-            self._looked = self.books.now
-            self.books.emit(Look())
+        books = self.books
+        if books.now - self._looked >= _LOOK_APART:
+            self._looked = books.now
+            books.emit(Look())
+        elif "look" in books.timers:
+            books.timers["look"] = min(books.timers["look"], self._looked + _LOOK_APART)
 
     def _observed(self, message: Json) -> None:
         kind = str(message.get("kind"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-MOST = 10_000
+MOST = 4_000
 _MOVES = ("adopted", "reparented")  # by us, or by somebody else
 
 

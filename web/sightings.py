@@ -1,7 +1,8 @@
 """What the observer has the core write into the history: zombies found and gone, too many tasks, and no more.
 
 Law of this file: pure. The fields of events come out, one for a culprit and scan, however many its zombies.
-A zombie counts once it stayed: every process is one for the moment until its parent waits.
+A zombie counts once it stayed: every process is one for the moment until its parent waits. A culprit that
+goes on and on is told of now and then, or its zombies would push everything else out of the history.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from initd.procfs import Stat
 from web.tree import Reference, Tree, reference
 
 STAYED = 0.5  # seconds between the first scan that saw a zombie and the one that says so
+AGAIN = 10.0  # seconds until more zombies of one culprit are news
 HIGH, NORMAL = 0.8, 0.7  # parts of the limit: above the one, and below the other again
 
 Event = dict[str, Any]
@@ -32,6 +34,7 @@ class Zombies:
     def __init__(self) -> None:
         self._since: dict[Case, float] = {}
         self._found: dict[Case, tuple[Reference, Reference | None]] = {}
+        self._told: dict[tuple[int, int] | None, float] = {}  # when a culprit was last told of
 
     def take(self, at: float, tree: Tree, dead: Iterable[Stat]) -> list[Event]:
         """The events of one scan, at ``at`` seconds on a clock that only goes forward."""
@@ -40,11 +43,17 @@ class Zombies:
         found = {
             case: (reference(row), _reference(tree, tree.parents.get(row.pid)))
             for case, row in cases.items()
-            if case not in self._found and at - self._since[case] >= STAYED
+            if case not in self._found and at - self._since[case] >= STAYED and self._is_news(case, at)
         }
+        told = {case.culprit: self._told.get(case.culprit) for case in cases}
+        self._told = {culprit: when for culprit, when in told.items() if when is not None}
+        self._told.update((case.culprit, at) for case in found)
         gone = {case: told for case, told in self._found.items() if case not in cases}
         self._found = {case: told for case, told in (self._found | found).items() if case in cases}
         return [*self._events("zombie.found", found), *self._events("zombie.gone", gone)]
+
+    def _is_news(self, case: Case, at: float) -> bool:
+        return at - self._told.get(case.culprit, float("-inf")) >= AGAIN
 
     def _events(self, kind: str, cases: dict[Case, tuple[Reference, Reference | None]]) -> Iterator[Event]:
         groups: dict[tuple[int, int] | None, list[Case]] = {}

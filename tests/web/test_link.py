@@ -248,6 +248,7 @@ def test_garbage_is_counted_and_the_next_question_is_answered(capfd: pytest.Capt
     async def test(core: FakeCore, link: Link, mirror: Mirror, ends: Ends) -> None:
         for data in ODD[1:]:
             core.sock.send(data)
+            await asyncio.sleep(0)  # the link reads in this thread too: without, a full socket is for ever
         assert (await link.ask("ping", timeout=PATIENCE))["ok"]
         assert link.garbage == len(ODD) - 1
         assert (mirror.last, mirror.newest, ends.byes, ends.gone) == (0, 0, 0, 0)
@@ -262,6 +263,7 @@ def test_no_datagram_whatever_is_in_it_ends_the_link(data: list[bytes]) -> None:
     async def test(core: FakeCore, link: Link, _m: Mirror, _e: Ends) -> None:
         for one in data:
             core.sock.send(one)
+            await asyncio.sleep(0)  # as above
         assert (await link.ask("ping", timeout=PATIENCE))["ok"]
 
     linked(test)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from initd.procfs import Stat
 from tests.web.rows import row, tree_of
-from web.sightings import STAYED, Level, Zombies
+from web.sightings import AGAIN, STAYED, Level, Zombies
 
 BASE = [row(1, 0, "initd"), row(7, 1, "main"), row(8, 7, "worker")]
 
@@ -49,11 +49,30 @@ def test_each_culprit_has_its_own_event_and_its_own_total() -> None:
     look(memory, 1, zombie(20), zombie(30, 8), zombie(31, 8))
     found = look(memory, 2, zombie(20), zombie(30, 8), zombie(31, 8), zombie(21))
     assert [(e["culprit"]["pid"], e["count"], e["total"]) for e in found] == [(7, 1, 1), (8, 2, 2)]
-    later = look(memory, 3, zombie(20), zombie(21), zombie(31, 8))
+    later = look(memory, 2 + AGAIN, zombie(20), zombie(21), zombie(31, 8))
     assert [(e["kind"], e["culprit"]["pid"], e["count"], e["total"]) for e in later] == [
         ("zombie.found", 7, 1, 2),
         ("zombie.gone", 8, 1, 1),
     ]
+
+
+def test_a_culprit_that_goes_on_is_told_of_now_and_then_with_all_that_came_meanwhile() -> None:
+    memory, told = Zombies(), []
+    for at in range(1, 24):
+        told += look(memory, at, *map(zombie, range(20, 20 + at)))
+    assert [(e["kind"], e["count"], e["total"]) for e in told] == [
+        ("zombie.found", 1, 1),
+        ("zombie.found", 10, 11),
+        ("zombie.found", 10, 21),
+    ]
+
+
+def test_an_old_culprit_does_not_hold_up_the_news_of_another() -> None:
+    memory = Zombies()
+    look(memory, 1, zombie(20))
+    look(memory, 2, zombie(20), zombie(30, 8))
+    (event,) = look(memory, 3, zombie(20), zombie(30, 8))
+    assert event["culprit"]["pid"] == 8
 
 
 def test_a_pid_that_another_zombie_has_now_is_another_zombie() -> None:
