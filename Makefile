@@ -29,6 +29,9 @@ pages: .venv/test-ready ## what is made by code: man pages, completions, the das
 	$(BIN)/python -m scripts.pages
 	$(BIN)/python -m scripts.dashboard
 
+screenshots: .venv/test-ready ## the pictures of the page in the README, from a real scene
+	$(BIN)/python -m scripts.screenshots
+
 cover: .venv/test-ready ## the tests, with what they did not reach
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest $(TESTS)
@@ -55,4 +58,4 @@ run-packages:
 test-packages:
 	@scripts/debian-packages $(PYTHON) $(TEST_PACKAGES)
 
-.PHONY: help run test lint pages cover clean run-packages test-packages
+.PHONY: help run test lint pages screenshots cover clean run-packages test-packages

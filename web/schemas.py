@@ -122,6 +122,7 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "Status": thing(
         {"listen": listing(thing(kind={"type": "string", "enum": ["tcp", "unix"]}, address=STRING))},
+        caller=thing(role=STRING, known=FLAG),
         init=thing(pid=PID, role=STRING, version=STRING, started_at=TIME),
         main=thing(
             state={"type": "string", "enum": list(PUBLIC_STATES)},

@@ -32,7 +32,9 @@ async def show(request: Request) -> Response:
     status = state["status"]
     seen = await house.sampler.run(lambda: _seen(house, status["main"].get("pid"), snapshot))
     listen = [{"kind": listener.kind, "address": listener.address} for listener in house.config.listen]
-    return answer({**status, **seen, "listen": listen})
+    who = request.state.caller  # a page can say what its reader may do, before he tries
+    asking = {"role": who.role, "known": who.known}
+    return answer({**status, **seen, "listen": listen, "caller": asking})
 
 
 async def _snapshot(house: House) -> Snapshot | None:

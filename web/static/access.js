@@ -1,0 +1,76 @@
+// Who we are to the API. Law of this file: the only place that knows the token. It lives in sessionStorage
+// (this tab, until it is closed), and in no URL: one that came as #token= is taken out of the address at
+// once.
+
+const KEY = "initd.token";
+const listeners = new Set();
+
+// role: what the API lets us do; null while it has not said. why: its own words when it refused us.
+export const access = { token: null, role: null, denied: false, why: null };
+
+/** Read the address and the store; once, at start. A link followed later works as well. */
+export function begin() {
+  access.token = stored();
+  fromAddress();
+  window.addEventListener("hashchange", fromAddress);
+}
+
+function fromAddress() {
+  const given = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (given === null) return;
+  history.replaceState(null, "", location.pathname + location.search);
+  signIn(given);
+}
+
+export function onAccess(listener) {
+  listeners.add(listener);
+}
+
+function change(changes) {
+  const before = JSON.stringify(access);
+  Object.assign(access, changes);
+  if (JSON.stringify(access) !== before) listeners.forEach((listener) => listener());
+}
+
+export function signIn(token) {
+  store(token.trim() || null);
+  change({ token: token.trim() || null, role: null, denied: false, why: null });
+}
+
+export const signOut = () => signIn("");
+
+/** The API said who we are (status.caller), or let us in without saying. */
+export function admitted(caller) {
+  change({ denied: false, why: null, ...(caller ? { role: caller.role } : {}) });
+}
+
+/** The API refused to show anything: the page has to ask for a token. */
+export const refused = (problem) => change({ denied: true, role: null, why: problem.detail });
+
+/** The API refused to do something: so we may look, and no more. */
+export const mayOnlyRead = () => change({ role: "read" });
+
+/** Why the page cannot act, or null where it can. */
+export function whyNot() {
+  if (access.denied) return "Sign in first.";
+  if (access.role === null || access.role === "control") return null;
+  const you = access.token ? `your token has the role ${access.role}` : "without a token you may look";
+  return `Read only: ${you}. This needs a token of role control.`;
+}
+
+function stored() {
+  try {
+    return sessionStorage.getItem(KEY);
+  } catch {
+    return null; // storage is blocked: the token lasts until a reload
+  }
+}
+
+function store(token) {
+  try {
+    if (token) sessionStorage.setItem(KEY, token);
+    else sessionStorage.removeItem(KEY);
+  } catch {
+    // as above
+  }
+}
