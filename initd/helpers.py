@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 KILL = signals.NUMBERS["KILL"]
+_KILL_AGAIN = 1.0  # a group may have been forking when the signal came
 
 
 @record
@@ -91,6 +92,7 @@ class Helpers:
         helper = self._helpers[name]
         helper.late = f"it did not end within {helper.seconds:g} s"
         self.signal(name, KILL)
+        self.books.after(f"{name}.timeout", _KILL_AGAIN)
         if name != PRE_START:
             helper.tell(Outcome(helper.late))
 

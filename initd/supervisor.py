@@ -131,10 +131,10 @@ class Supervisor(Keeper):
         books = self.books
         if self.unit.process is None:
             self.hooks.kill()
-            return
-        self._audit(KILL)
-        books.log("warning", f"main did not stop within {books.config.stop_timeout:g} s and is killed")
-        books.emit(Signal(self.unit.process.pid, KILL, group=True))
+        else:
+            self._audit(KILL)
+            books.log("warning", f"main did not stop within {books.config.stop_timeout:g} s and is killed")
+            books.emit(Signal(self.unit.process.pid, KILL, group=True))
         books.after("main.overdue", _KILL_AGAIN)
 
     def wait(self) -> None:
@@ -158,7 +158,8 @@ class Supervisor(Keeper):
         self.do(self.unit.up(up.process, books.now))
         if books.ever_started:
             books.ledger.main_restarts[self._reason] += 1
-        books.ever_started, self._reason, self._from_rest = True, "exit", False
+        books.ever_started, self._reason = True, "exit"
+        books.held = self._from_rest = False
         books.main_started_at = books.wall
         process = describe(up.process, books.main_name)
         books.record("main.started", process=process, restarts=books.restarts)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from initd.procfs import parse_stat
 
 from . import kernel
 from .cgroup import limited
@@ -217,13 +220,13 @@ def test_the_event_of_a_failed_command_has_the_last_line_that_it_wrote() -> None
         assert "database" not in made.out() + made.err()
 
 
-def test_a_command_finds_mains_world_without_its_terminal_input_and_sockets() -> None:
+def test_a_command_finds_mains_world_without_its_input_and_sockets(tmp_path: Path) -> None:
     script = (
         "echo $(id -u) $(pwd) $(umask) $(readlink /proc/self/fd/0) [$NOTIFY_SOCKET$INITD_QUIET] $FOO; exit 1"
     )
     options = ["--user", "nobody", "--workdir", "/usr", "--umask", "077", "--notify", *PATIENT]
     env = {"INITD_READY_EXEC": f"sh -c '{script}'", "INITD_QUIET": "1", "FOO": "of main"}
-    with awake(options, env=env) as made:
+    with (tmp_path / "input").open("wb+") as given, awake(options, env=env, stdin=given.fileno()) as made:
         assert made.wait_event("check.failed")["output"] == "65534 /usr 0077 /dev/null [] of main"
 
 
@@ -243,7 +246,7 @@ def test_commands_are_reaped_as_helpers_and_nobody_adopts_them() -> None:
         wait_for(lambda: made.metric("initd_reaped_total", origin="helper") >= 4, "some to be reaped")
         assert made.metric("initd_adoptions_total") == 0
         assert made.metric("initd_reaped_total", origin="adopted") == 0
-        assert made.zombies() == []
+        wait_for(lambda: not made.zombies(), "none to be left unreaped")
 
 
 def test_a_command_that_takes_too_long_is_killed_with_all_it_started_and_never_runs_twice() -> None:
@@ -273,6 +276,28 @@ def test_a_command_that_prints_for_ever_costs_neither_memory_nor_time(flood: str
         assert resident(made.init) < before + 1024
         assert made.out() == "up\n"
         assert made.stop() == 128 + signal.SIGTERM
+
+
+def test_a_command_that_prints_more_than_a_pipe_holds_is_not_held_up_by_that() -> None:
+    with awake(["--ready-exec", "seq 100000", *PATIENT]) as made:
+        wait_probe(made, "/readyz", 200)
+        assert made.events("check.failed") == []
+
+
+def test_a_command_that_closes_its_output_and_goes_on_costs_nothing() -> None:
+    silent = "sh -c 'echo x >> starts; exec sleep 1000 >&- 2>&-'"
+    options = ["--ready-exec", silent, "--ready-period", "20ms", "--ready-timeout", "500ms"]
+    with awake(options) as made:
+        wait_for(lambda: len(readings(made.home / "starts")) == 1, "the first round")
+        before, began = busy(made.init), time.monotonic()
+        wait_for(lambda: len(readings(made.home / "starts")) >= 5, "four more rounds")
+        assert busy(made.init) - before < 0.2 * (time.monotonic() - began)
+
+
+def busy(pid: int) -> float:
+    """Seconds of processor time that it has used itself."""
+    stat = parse_stat((kernel.PROC / str(pid) / "stat").read_bytes())
+    return (stat.utime + stat.stime) / os.sysconf("SC_CLK_TCK")
 
 
 def resident(pid: int) -> int:
