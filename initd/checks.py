@@ -2,7 +2,7 @@
 
 Law of this file: one round of a check at a time, each judged once, and what a failure leads to. A command
 is helpers.py's to run; a connection is made by web, because PID 1 reads nothing that a network may send.
-A round that could not be made (no room for a process, no web) says nothing of main.
+A round that could not be made (no room for a process, no such command, no web) says nothing of main.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from initd import wire
 from initd.books import Books
 from initd.helpers import Helpers, Outcome
-from initd.model import RUNNING, Send
+from initd.model import RUNNING, ExitStatus, Send
 from initd.probes import Vital
 from initd.readiness import Readiness
 from initd.supervisor import Supervisor
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 NAMES = tuple(f"{kind}-{how}" for kind in ("ready", "health") for how in ("tcp", "http", "exec"))
 _WHY = 200  # characters
+_WELL, _UNWELL = ExitStatus(0, None), ExitStatus(1, None)  # what web's answers are as ends of a command
 _LATE = 1.0  # beyond its time web's answer does not come any more
 
 
@@ -63,10 +64,12 @@ class Checks:
             return
         plan = self._plans[name]
         self.books.after(f"{name}.due", plan.period)
+        main = self._main
         if plan.how != "exec":
             self._ask_web(name, plan)
+        elif self.helpers.stuck(name):
+            self._judge(name, main, Outcome("the last one was killed, and has not ended", _UNWELL))
         elif not self.helpers.running(name):
-            main = self._main
             self.helpers.run(name, plan.timeout, lambda outcome: self._judge(name, main, outcome))
 
     def _ask_web(self, name: str, plan: _Plan) -> None:
@@ -85,7 +88,8 @@ class Checks:
         name, until = self._asked.pop(number, ("", 0.0)) if type(number) is int else ("", 0.0)
         if name and self.books.now <= until:
             why = str(message.get("why") or "web does not say why")[:_WHY]
-            self._judge(name, self._main, Outcome(None if message.get("ok") is True else why))
+            well = message.get("ok") is True
+            self._judge(name, self._main, Outcome(None if well else why, _WELL if well else _UNWELL))
 
     # --- verdicts ----------------------------------------------------------------------------------
 
@@ -93,10 +97,12 @@ class Checks:
         books, vital = self.books, self.books.vitals[name]
         if main != self._main or books.main.state != RUNNING:
             return
-        if outcome.spared:
+        if outcome.status is None:
             vital.skipped += 1
             if vital.skipped == 1:
                 books.log("warning", f"cannot run --{name}: {outcome.why}; its last result stands")
+            if vital.passing is None:
+                vital.why = outcome.why
             return
         vital.checked_at, vital.why = books.wall, outcome.why
         if outcome.why is None:

@@ -1,6 +1,6 @@
 """What our checks print: a pipe each, emptied as it fills, of which the last line is kept.
 
-Law of this file: pipes, and no waiting. A check that prints for ever neither blocks nor costs memory.
+Law of this file: pipes, and no waiting. A check that prints for ever is cut off, as by ``head``.
 """
 
 from __future__ import annotations
@@ -13,6 +13,36 @@ from initd.spawning import SpawnError
 
 _KEPT = 400  # bytes of the end
 _AT_ONCE = 65_536  # as much as a pipe holds
+_MOST = 1 << 20  # bytes that we read for one line
+
+
+class _Ear:
+    """The reading end of one check's pipe; -1 once it is closed."""
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+        self.tail = b""
+        self.total = 0
+
+    def take(self) -> None:
+        """What is there. At its end, or when it is too much, it is closed: whoever writes on gets PIPE."""
+        try:
+            data = os.read(self.fd, _AT_ONCE)
+        except OSError:  # EAGAIN
+            return
+        self.tail = (self.tail + data)[-_KEPT:]
+        self.total += len(data)
+        if not data or self.total > _MOST:
+            self.close()
+
+    def close(self) -> None:
+        """That it was watched ends with it; epoll(7), question 6."""
+        os.close(self.fd)
+        self.fd = -1
+
+    def last_line(self) -> str | None:
+        lines = self.tail.decode("utf-8", "backslashreplace").splitlines()
+        return next((line.strip() for line in reversed(lines) if line.strip()), None)
 
 
 class Earshot:
@@ -21,8 +51,7 @@ class Earshot:
     def __init__(self, epoll: select.epoll) -> None:
         self._epoll = epoll
         self._opened = -1  # the reader of a check that is being started
-        self._readers: dict[int, int] = {}  # pid -> descriptor
-        self._heard: dict[int, bytes] = {}  # descriptor -> the end of what came
+        self._ears: dict[int, _Ear] = {}
 
     def open(self) -> int:
         """A new pipe; the writing end is the caller's. Raises SpawnError: without it there is no check."""
@@ -35,34 +64,26 @@ class Earshot:
 
     def listen(self, pid: int) -> None:
         """The pipe that was opened last is this check's."""
-        self._readers[pid] = fd = self._opened
-        self._heard[fd] = b""
-        self._epoll.register(fd, select.EPOLLIN)
+        self._ears[pid] = _Ear(self._opened)
+        self._epoll.register(self._opened, select.EPOLLIN)
 
     def abandon(self) -> None:
         """The check of the pipe that was opened last was not started."""
         os.close(self._opened)
 
     def read(self, ready: list[int]) -> None:
-        """Empty those that have something."""
-        for fd in ready:
-            if fd in self._heard and not self._read(fd):
-                self._epoll.unregister(fd)  # whoever had it closed it: nothing more will come
-
-    def _read(self, fd: int) -> bool:
-        try:
-            data = os.read(fd, _AT_ONCE)
-        except OSError:  # EAGAIN
-            return True
-        self._heard[fd] = (self._heard[fd] + data)[-_KEPT:]
-        return bool(data)
+        """Take from those that have something."""
+        for ear in self._ears.values():
+            if ear.fd in ready:
+                ear.take()
 
     def finish(self, pid: int) -> str | None:
-        """It ended: the last line that it wrote, if any. Nobody else listens to what it left running."""
-        fd = self._readers.pop(pid, None)
-        if fd is None:
+        """It ended: the last line that it wrote, if any. Nobody listens to what it left running."""
+        ear = self._ears.pop(pid, None)
+        if ear is None:
             return None
-        self._read(fd)
-        os.close(fd)  # that it was watched ends with it; epoll(7), question 6
-        lines = self._heard.pop(fd).decode("utf-8", "backslashreplace").splitlines()
-        return next((line.strip() for line in reversed(lines) if line.strip()), None)
+        if ear.fd >= 0:
+            ear.take()
+        if ear.fd >= 0:
+            ear.close()
+        return ear.last_line()

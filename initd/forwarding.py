@@ -28,6 +28,7 @@ class Forwarding:
         self.books, self.supervisor, self.leaving, self.orphans = books, supervisor, leaving, orphans
         self._rewrite = dict(books.config.rewrite)
         self._held: SignalReceived | None = None
+        self._told_to_end = False  # by a signal, and nobody has taken it back
 
     def received(self, received: SignalReceived) -> None:
         """One signal, as the kernel delivered it. In a session mode we stop as main does, after it.
@@ -47,8 +48,9 @@ class Forwarding:
         ends = received.number in _ENDS
         if self.books.phase == SWEEPING and ends:
             self.leaving.sweep_hard()
-        if ends and self.books.retiring:
+        if ends and self._told_to_end and self.books.retiring:
             self.supervisor.hooks.kill()  # whoever asks twice does not wait for what runs around main
+        self._told_to_end = ends or (self._told_to_end and self.books.retiring)
         if self.books.phase == WAITING:
             self._while_waiting(target, ends=ends)
         if self.books.phase != UP or (ends and self._hold(received)):

@@ -9,21 +9,23 @@ from __future__ import annotations
 from initd import signals
 from initd.books import Books
 from initd.endings import in_words
-from initd.model import PRE_START, ChildEnded, Signal, Spawn, Spawned, SpawnFailed, record
+from initd.model import PRE_START, ChildEnded, ExitStatus, Signal, Spawn, Spawned, SpawnFailed, record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 KILL = signals.NUMBERS["KILL"]
+_KILLED = ExitStatus(None, KILL)
 _KILL_AGAIN = 1.0  # a group may have been forking when the signal came
 
 
 @record
 class Outcome:
-    """``why`` None is success; ``spared``: it was not run, because there is no room for a process."""
+    """``why`` None is success; ``status`` None: it could not be run, and ``spared`` is for want of room."""
 
     why: str | None
+    status: ExitStatus | None = None
     output: str | None = None
     spared: bool = False
 
@@ -54,6 +56,10 @@ class Helpers:
         """It was asked for, and has not ended."""
         return name in self._helpers
 
+    def stuck(self, name: str) -> bool:
+        """It was killed, and has not ended for all that."""
+        return self.running(name) and self._helpers[name].late is not None
+
     def run(
         self,
         name: str,
@@ -75,7 +81,7 @@ class Helpers:
         self.books.after(f"{up.unit}.timeout", helper.seconds)
 
     def failed(self, failure: SpawnFailed) -> None:
-        """It could not be started; where no process can be made, that says nothing of main."""
+        """It could not be started; that says nothing of main."""
         if failure.forking and not failure.spared:
             self.books.fork_failed(failure)
         self._helpers.pop(failure.unit).tell(Outcome(failure.why, spared=failure.forking))
@@ -85,7 +91,7 @@ class Helpers:
         self.books.cancel(f"{name}.timeout")
         why = None if end.status.code == 0 else in_words(end.status)
         helper = self._helpers.pop(name)
-        helper.tell(Outcome(helper.late or why, end.output))
+        helper.tell(Outcome(helper.late or why, end.status, end.output))
 
     def overdue(self, name: str) -> None:
         """Its time is over: it is killed, and failed already; but a start of main waits for its end."""
@@ -94,7 +100,7 @@ class Helpers:
         self.signal(name, KILL)
         self.books.after(f"{name}.timeout", _KILL_AGAIN)
         if name != PRE_START:
-            helper.tell(Outcome(helper.late))
+            helper.tell(Outcome(helper.late, _KILLED))
 
     def signal(self, name: str, number: int) -> None:
         """To its whole group."""

@@ -261,5 +261,5 @@ def explain(error: SpawnError, config: Config, argv: tuple[str, ...] = ()) -> st
         return f"{name}: no process can be made: {why}"
     step = error.stage.split()[0]
     shown = f"{step} {config.workdir}" if step == "workdir" else step
-    cure = _CURES.get(step, "") if error.errno == errno.EPERM else ""
+    cure = _CURES.get(step, "") if error.errno in (errno.EPERM, errno.EACCES) else ""
     return f"{name}: --{shown} failed: {why}{cure or '; correct it or leave it out'}"

@@ -97,10 +97,12 @@ class Supervisor(Keeper):
         if outcome.why is None and self.unit.state == STARTING:
             books.emit(Spawn(MAIN))
             return
-        why = f"--pre-start failed: {outcome.why}" if outcome.why else "it was stopped before it was started"
         if self.unit.state == STARTING:
+            why, status = f"--pre-start failed: {outcome.why}", ExitStatus(_NOT_PREPARED, None)
             books.log("error", f"cannot start main: {why}")
-        self._not_up(why, ExitStatus(_NOT_PREPARED, None), again=outcome.spared)
+        else:  # whoever stops it knows why it was not started: what is left to say is how that ended
+            why, status = "it was stopped before it was started", outcome.status or ExitStatus(0, None)
+        self._not_up(why, status, again=outcome.spared)
 
     def ask(self) -> None:
         """The stop signal, to main or to what runs before it."""

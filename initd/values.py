@@ -198,6 +198,8 @@ def rlimit(text: str) -> tuple[int, int, int]:
     low, high = (
         -1 if value == "unlimited" else _integer(value, 0, 2**62, cure) for value in (soft, hard or soft)
     )
+    if high != -1 and not -1 < low <= high:
+        raise ValueError("say a soft limit that is not above the hard one")
     return number, low, high
 
 

@@ -87,7 +87,8 @@ BAD: list[tuple[str, str]] = [
        "[::1]", "[127.0.0.1]:80", "example.com:80", "1.2.3:80", "[::1:80", "127.0.0.1:8\n0", "None", "\0:1"]],
     *[("rewrite", text) for text in ["", "TERM", "TERM:", ":TERM", "0:TERM", "TERM:NOPE", "TERM:QUIT:INT"]],
     *[("rlimit", text) for text in
-      ["", "NOFILE", "NOFILE=", "NOPE=1", "NOFILE=x", "NOFILE=-1", "NOFILE=1:x", "NOFILE=1:2:3"]],
+      ["", "NOFILE", "NOFILE=", "NOPE=1", "NOFILE=x", "NOFILE=-1", "NOFILE=1:x", "NOFILE=1:2:3",
+       "NOFILE=2:1", "NOFILE=unlimited:9"]],
     *[(name, text) for name in ("ready-tcp", "health-tcp") for text in
       ["", ":", "0", "65536", "-1", "x", "127.0.0.1:", "127.0.0.1:x", "::1:80", "[::1]", "example.com:80",
        "1.2.3:80", "[::1:80", "127.0.0.1:80/x", "80 ", "\u0661", "[]:80", "[127.0.0.1]:80",

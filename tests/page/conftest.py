@@ -41,9 +41,9 @@ def tokens(home: Path, **roles: str) -> tuple[str, str]:
     return ("--tokens", str(path))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
-    """Debian's Chromium."""
+    """Debian's Chromium. It must end with these tests: its event loop keeps asyncio.run from working."""
     expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
@@ -59,7 +59,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext
         context.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     """initd as PID 1 around stage.py. Without a token one may look; main comes again when it ends."""
     options = tokens(tmp_path_factory.mktemp("tokens"), control=CONTROL, read=READ)
