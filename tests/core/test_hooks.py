@@ -263,13 +263,15 @@ def test_a_pause_has_no_main_and_nothing_to_run_before_it() -> None:
     assert world.exits == [0]
 
 
-@pytest.mark.parametrize(("ending", "code"), [({"signal": TERM}, 143), ({"code": 0}, 0), ({"code": 7}, 7)])
+@pytest.mark.parametrize(
+    ("ended", "signal", "code"), [(None, TERM, 143), (0, None, 0), (7, None, 7)], ids=["killed", "well", "failed"]
+)
 def test_stopped_before_main_was_started_we_leave_as_what_ran_before_it_did(
-    ending: dict[str, int], code: int
+    ended: int | None, signal: int | None, code: int
 ) -> None:
     world = running(*PRE, "--no-http")
     hook = world.pid("pre-start")
     world.signal("TERM")
-    world.end(hook, **ending)
+    world.end(hook, ended, signal)
     assert (world.exits, world.starts()) == ([code], 0)
     assert [text for level, text in world.logs if level == "error"] == []
