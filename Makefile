@@ -7,7 +7,7 @@ TESTS ?= tests
 PYTHON ?= $(shell scripts/find-python)
 BIN = .venv/bin
 RUN_PACKAGES = curl nginx-light util-linux
-TEST_PACKAGES = $(RUN_PACKAGES) busybox catatonit chromium cron dumb-init fish fonts-dejavu-core gcc libc6-dev mandoc procps prometheus redis-server stress-ng tini zsh
+TEST_PACKAGES = $(RUN_PACKAGES) busybox catatonit chromium cron dumb-init fish fonts-dejavu-core gcc libc6-dev mandoc musl-tools procps prometheus redis-server stress-ng tini zsh
 
 # The tests measure, and what we start must not depend on who called make.
 unexport PYTHONDONTWRITEBYTECODE PYTHONHOME PYTHONPATH
@@ -28,6 +28,9 @@ lint: .venv/test-ready ## ruff and mypy
 pages: .venv/test-ready ## what is made by code: man pages, completions, the dashboard
 	$(BIN)/python -m scripts.pages
 	$(BIN)/python -m scripts.dashboard
+
+bundle: .venv/test-ready ## initd for any image, also without Python: dist/bundle/opt/initd, and its tarball
+	$(BIN)/python -m scripts.bundle
 
 screenshots: .venv/test-ready ## the pictures of the page in the README, from a real scene
 	$(BIN)/python -m scripts.screenshots
@@ -58,4 +61,4 @@ run-packages:
 test-packages:
 	@scripts/debian-packages $(PYTHON) $(TEST_PACKAGES)
 
-.PHONY: help run test lint pages screenshots cover clean run-packages test-packages
+.PHONY: help run test lint pages bundle screenshots cover clean run-packages test-packages

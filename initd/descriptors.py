@@ -20,7 +20,7 @@ def open_stdio() -> None:
 
 def reserve(fd: int) -> None:
     """Keep this number free for a child's dup2: no descriptor of ours may land on it by chance."""
-    spare = os.open("/dev/null", os.O_RDWR)
+    spare = os.open("/", os.O_RDONLY)
     if spare != fd:
         os.close(spare)
 

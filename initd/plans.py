@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 else:
     import _signal
 
+_HIDDEN = b"INITD_HIDDEN_"  # before names that a bundle keeps from our own loader, such as LD_PRELOAD
 LETTERBOX = 3  # where web finds its end of the letterbox
 _CURES = {  # what a refused step lacks; capabilities(7)
     "user": "; give the container CAP_SETUID and CAP_SETGID, or leave --user out",
@@ -53,11 +54,11 @@ def entry_environment() -> dict[bytes, bytes]:
         with open("/proc/self/environ", "rb", buffering=0) as file:
             return _pairs(file.readall() or b"")
     except OSError:
-        return dict(os.environ)
+        return {name.removeprefix(_HIDDEN): value for name, value in os.environ.items()}
 
 
 def _pairs(raw: bytes) -> dict[bytes, bytes]:
-    pairs = (entry.partition(b"=") for entry in raw.split(b"\0"))
+    pairs = (entry.removeprefix(_HIDDEN).partition(b"=") for entry in raw.split(b"\0"))
     return {name: value for name, equals, value in pairs if equals}
 
 

@@ -263,9 +263,7 @@ def test_a_pause_has_no_main_and_nothing_to_run_before_it() -> None:
     assert world.exits == [0]
 
 
-@pytest.mark.parametrize(
-    ("ended", "signal", "code"), [(None, TERM, 143), (0, None, 0), (7, None, 7)], ids=["killed", "well", "failed"]
-)
+@pytest.mark.parametrize(("ended", "signal", "code"), [(None, TERM, 143), (0, None, 0), (7, None, 7)])
 def test_stopped_before_main_was_started_we_leave_as_what_ran_before_it_did(
     ended: int | None, signal: int | None, code: int
 ) -> None:
