@@ -4,10 +4,12 @@
 PORT ?= 9911
 WEB_PORT ?= 8080
 TESTS ?= tests
+ENGINE ?= docker
 PYTHON ?= $(shell scripts/find-python)
 BIN = .venv/bin
 RUN_PACKAGES = curl nginx-light util-linux
-TEST_PACKAGES = $(RUN_PACKAGES) busybox catatonit chromium cron dumb-init fish fonts-dejavu-core gcc libc6-dev mandoc musl-tools procps prometheus redis-server stress-ng tini zsh
+ENGINE_PACKAGES = aardvark-dns buildah conmon crun iptables netavark podman runc
+TEST_PACKAGES = $(RUN_PACKAGES) $(ENGINE_PACKAGES) busybox catatonit chromium cron dumb-init fish fonts-dejavu-core gcc libc6-dev mandoc musl-tools procps prometheus redis-server stress-ng tini zsh
 
 # The tests measure, and what we start must not depend on who called make.
 unexport PYTHONDONTWRITEBYTECODE PYTHONHOME PYTHONPATH
@@ -31,6 +33,15 @@ pages: .venv/test-ready ## what is made by code: man pages, completions, the das
 
 bundle: .venv/test-ready ## initd for any image, also without Python: dist/bundle/opt/initd, and its tarball
 	$(BIN)/python -m scripts.bundle
+
+image: ## the image of initd with Python, by docker; ENGINE=podman for another
+	$(ENGINE) build -t initd .
+
+dist: .venv/test-ready ## a release: sdist, wheel, bundle, bills of materials, SHA256SUMS
+	$(BIN)/python -m scripts.release
+
+pins: .venv/test-ready ## the versions that the image is built with, anew
+	$(BIN)/python -m scripts.release.pins
 
 screenshots: .venv/test-ready ## the pictures of the page in the README, from a real scene
 	$(BIN)/python -m scripts.screenshots
@@ -61,4 +72,4 @@ run-packages:
 test-packages:
 	@scripts/debian-packages $(PYTHON) $(TEST_PACKAGES)
 
-.PHONY: help run test lint pages bundle screenshots cover clean run-packages test-packages
+.PHONY: help run test lint pages bundle image dist pins screenshots cover clean run-packages test-packages

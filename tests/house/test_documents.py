@@ -20,7 +20,9 @@ TOP = (
     "README.md",
     "SECURITY.md",
     "pyproject.toml",
+    ".dockerignore",
     ".gitignore",
+    "Dockerfile",
 )
 # Put together, so that this file does not hold what it looks for.
 FORBIDDEN = ["/wo" + "rk/", "/ro" + "ot/", "pypi" + ".org", "files.python" + "hosted", "/br" + "iefs/"]

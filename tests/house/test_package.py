@@ -128,18 +128,12 @@ def test_initctl_works_without_any_dependency(installed: Path, tmp_path: Path) -
     assert err.startswith("initctl: cannot reach initd at ")
 
 
-def test_the_dockerfile_line_of_the_readme_installs_both_commands(wheel: Path, tmp_path: Path) -> None:
-    line = re.search(r"^RUN (.*)$", (ROOT / "README.md").read_text(), re.MULTILINE)
-    assert line
-    (tmp_path / "bin").mkdir()
-    script = line[1].replace("/opt/initd", f"{tmp_path}/opt").replace("/usr/local/bin", f"{tmp_path}/bin")
-    script = script.replace("/tmp/initd-*.whl", str(wheel))  # noqa: S108  the README's own path
-    code, _, err = run(
-        "sh", "-c", script, PIP_NO_DEPS="1", PIP_NO_INDEX="1", PIP_DISABLE_PIP_VERSION_CHECK="1"
-    )
-    assert code == 0, err
-    assert run(tmp_path / "bin" / "initd", "--version") == (0, WORD, "")
-    assert run(tmp_path / "bin" / "initctl", "--help")[0] == 0
+def test_the_readmes_way_into_an_image_is_the_one_that_the_bundles_page_has_and_tests() -> None:
+    readme = (ROOT / "README.md").read_text()
+    (block, *_) = re.findall(r"^```dockerfile\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
+    page = (ROOT / "docs/bundle.md").read_text()
+    assert block.startswith("COPY ")
+    assert [line for line in block.splitlines() if line not in page] == []
 
 
 def test_byte_code_is_there_after_installing(installed: Path) -> None:

@@ -1,0 +1,1 @@
+"""The release: sdist, wheel, bundle, bills of materials and checksums, below dist/."""
