@@ -34,8 +34,9 @@ pages: .venv/test-ready ## what is made by code: man pages, completions, the das
 bundle: .venv/test-ready ## initd for any image, also without Python: dist/bundle/opt/initd, and its tarball
 	$(BIN)/python -m scripts.bundle
 
-image: ## the image of initd with Python, by docker; ENGINE=podman for another
+image: bundle ## two images by docker (ENGINE=podman): initd to build upon, initd-bundle to copy from
 	$(ENGINE) build -t initd .
+	$(ENGINE) build -t initd-bundle -f deploy/container/bundle.Dockerfile dist/bundle
 
 dist: .venv/test-ready ## a release: sdist, wheel, bundle, bills of materials, SHA256SUMS
 	$(BIN)/python -m scripts.release

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from tests.deploy.files import PROMETHEUS, RULES, document
+from tests.deploy.files import PROMETHEUS, RULES, Json, document
 from tests.kernel.cgroup import V2, Limited, limited
 from tests.kernel.client import ask, free_port, wait_for
 from tests.kernel.harness import PYTHON, Scene, scene
@@ -32,6 +32,7 @@ class Prometheus:
     """A running one, on loopback."""
 
     port: int
+    pid: int
 
     def api(self, path: str, **parameters: str) -> Any:
         """``data`` of the answer; None while there is no answer, or another."""
@@ -51,9 +52,16 @@ class Prometheus:
 def prometheus(home: Path, target: str) -> Iterator[Prometheus]:
     """Configured by deploy/prometheus/prometheus.yml, but for ``target``, and looking every second."""
     configuration = document(PROMETHEUS)
-    configuration["global"] = {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"}
     configuration["rule_files"] = [str(RULES)]
     configuration["scrape_configs"][0]["static_configs"] = [{"targets": [target]}]
+    with watching(home, configuration) as made:
+        yield made
+
+
+@contextmanager
+def watching(home: Path, configuration: Json) -> Iterator[Prometheus]:
+    """A Prometheus with this configuration, but that it looks every second."""
+    configuration["global"] = {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"}
     (home / "prometheus.yml").write_text(json.dumps(configuration))  # JSON is YAML
     port = free_port()
     words = [
@@ -65,7 +73,7 @@ def prometheus(home: Path, target: str) -> Iterator[Prometheus]:
     ]
     with (home / "prometheus.log").open("w") as log, subprocess.Popen(words, stderr=log) as process:
         try:
-            yield Prometheus(port)
+            yield Prometheus(port, process.pid)
         finally:
             process.terminate()
 
@@ -89,7 +97,7 @@ def memory_limited(group: Limited) -> Iterator[Path]:
 
 
 @contextmanager
-def leaking() -> Iterator[Scene]:
+def leaking(listen: str = "127.0.0.1:0") -> Iterator[Scene]:
     """initd as PID 1 around leaker.py, in a control group with limits, with a check of main's health."""
     options = ["--restart", "always", "--health-exec", "true"]
     with limited() as group, memory_limited(group) as memory:
@@ -99,7 +107,7 @@ def leaking() -> Iterator[Scene]:
             (memory / "cgroup.procs").write_text(str(os.getpid()))
 
         group.limit(PIDS)
-        with scene(*PYTHON, str(LEAKER), options=options, listen="127.0.0.1:0", entry=enter) as made:
+        with scene(*PYTHON, str(LEAKER), options=options, listen=listen, entry=enter) as made:
             made.ready()
             os.kill(made.main, signal.SIGKILL)
             made.wait_event("main.started", 2)
