@@ -30,6 +30,7 @@ lint: .venv/test-ready ## ruff and mypy
 pages: .venv/test-ready ## what is made by code: man pages, completions, the dashboard
 	$(BIN)/python -m scripts.pages
 	$(BIN)/python -m scripts.dashboard
+	$(BIN)/python -m scripts.monitoring
 
 bundle: .venv/test-ready ## initd for any image, also without Python: dist/bundle/opt/initd, and its tarball
 	$(BIN)/python -m scripts.bundle
@@ -37,6 +38,9 @@ bundle: .venv/test-ready ## initd for any image, also without Python: dist/bundl
 image: bundle ## two images by docker (ENGINE=podman): initd to build upon, initd-bundle to copy from
 	$(ENGINE) build -t initd .
 	$(ENGINE) build -t initd-bundle -f deploy/container/bundle.Dockerfile dist/bundle
+
+kubelet: .venv/test-ready ## the pods of deploy/kubernetes on a real kubelet: 4 minutes, and 7 to build it once
+	$(BIN)/python -m scripts.kubelet
 
 dist: .venv/test-ready ## a release: sdist, wheel, bundle, bills of materials, SHA256SUMS
 	$(BIN)/python -m scripts.release
@@ -73,4 +77,4 @@ run-packages:
 test-packages:
 	@scripts/debian-packages $(PYTHON) $(TEST_PACKAGES)
 
-.PHONY: help run test lint pages bundle image dist pins screenshots cover clean run-packages test-packages
+.PHONY: help run test lint pages bundle image kubelet dist pins screenshots cover clean run-packages test-packages
