@@ -159,6 +159,8 @@ def _take_role(config: Config, warnings: list[str]) -> str:
         if os.getppid() != parent:  # it died before the kernel knew of our wish
             os.kill(os.getpid(), config.parent_death_signal)
     if os.getpid() == 1:
+        if config.observe:
+            warnings.append("nobody is here to observe: share the PID namespace of those you look for")
         return "pid1"
     if config.observe:
         return "observer"

@@ -56,7 +56,10 @@ class Children:
         if books.helpers.get(end.process.pid) not in _CHECKS:  # one a second would push out all else
             self._tell(end, process, origin)
         books.former_mains.discard(end.process.pid)
-        books.ledger.adopted.pop(end.process.pid, None)  # a successor of main was adopted once
+        if (
+            books.ledger.adopted.pop(end.process.pid, None) is not None
+        ):  # a successor of main was adopted once
+            books.lineage.ended(end.process.pid, end.lifetime_seconds)
         if owner is books.main:
             self._main_ended(end)
         elif owner is books.web:

@@ -202,6 +202,8 @@ class Desk:
             raise Refused("wrong_state", "cannot do that: the init is shutting down")
 
     def _drain(self, number: int, message: dict[str, Any]) -> None:
+        self._must_be_up()
+        self._must_have_main()
         self.core.forwarding.drain(_by(message))
         self._reply(number, draining=True)
 

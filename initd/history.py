@@ -18,13 +18,21 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+_LEAST = 65_536  # bytes; more than one event ever has
+_BYTES = 600  # of an event, on average; one has 250 to 500
+
+
 class History:
-    """The newest ``size`` events, each under its sequence number, counted by kind; 0 keeps none."""
+    """The newest ``size`` events, each under its sequence number, counted by kind; 0 keeps none.
+
+    They are fewer where they are long: PID 1 stays small, whatever processes are called.
+    """
 
     def __init__(self, size: int) -> None:
         self.last = 0  # sequence number of the newest event; 0 before the first
         self.counts = dict.fromkeys(EVENT_KINDS, 0)
-        self._ring: deque[bytes] = deque(maxlen=size)
+        self._size, self._room = size, max(_LEAST, size * _BYTES)
+        self._ring: deque[bytes] = deque()
         self._pending: list[bytes] = []
 
     @property
@@ -36,10 +44,13 @@ class History:
         """Record one event. ``wall`` is seconds since 1970; ``pending`` when web is there to be told."""
         self.last += 1
         self.counts[kind] += 1
-        if not self._ring.maxlen:
+        if not self._size:
             return
         event = wire.encode_event({"seq": self.last, "at": wire.rfc3339(wall), "kind": kind, **fields})
         self._ring.append(event)
+        self._room -= len(event)
+        while len(self._ring) > self._size or self._room < 0:
+            self._room += len(self._ring.popleft())
         if pending:
             self._pending.append(event)
 

@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 
     Json = dict[str, Any]
 
-MOST_FAMILIES = 20_000  # processes whose parent is remembered: 5 MB at worst
-MOST_PARENTS = 4_096
+MOST_FAMILIES = 10_000  # processes whose parent is remembered, by its id
+MOST_PARENTS = 2_000  # and parents themselves, of a kilobyte at worst
 MOST_NAMES = 200  # former parents told apart in the summary; the rest is one
 _OTHERS = "(others)"
 _SAMPLE = 101  # lifetimes that a median is made of
+_RECENT = 32  # former parents of one name that are still told apart
+_TAKERS = 60  # subreapers that were seen to adopt, newest last
 
 
 @record
@@ -42,9 +44,19 @@ class _Group:
     def __init__(self) -> None:
         self.orphans = self.dead = 0
         self.how = {"seen": 0, "inferred": 0}
-        self.parents: set[int] = set()
+        self.parents = 0
+        self.recent: deque[object] = deque(maxlen=_RECENT)
         self.last: Json = {}
         self.lifetimes: deque[float] = deque(maxlen=_SAMPLE)
+
+    def came_from(self, parent: Json, how: str) -> None:
+        """One of its orphans; a parent that was not among the last ones is another one."""
+        self.how[how] += 1
+        self.last = parent
+        key = parent["id"] or parent["pid"]
+        if key not in self.recent:
+            self.parents += 1
+            self.recent.append(key)
 
     def counts(self) -> Json:
         ordered = sorted(self.lifetimes)
@@ -60,7 +72,7 @@ class _Group:
             "name": name,
             "cmdline": self.last.get("cmdline"),
             "last": {"id": self.last.get("id"), "pid": self.last.get("pid")},
-            "parents": len(self.parents),
+            "parents": self.parents,
             **self.counts(),
             "how": self.how,
         }
@@ -72,8 +84,8 @@ class Lineage:
     def __init__(self) -> None:
         self.attended = False  # web has looked at least once
         self.subreapers: dict[str, Json] = {}
-        self._families: dict[int, tuple[int, Json]] = {}  # child -> its start time, its parent
-        self._earlier: dict[int, tuple[int, Json]] = {}
+        self._families: dict[int, tuple[int, int, str]] = {}  # child -> start time, its parent's pid and id
+        self._earlier: dict[int, tuple[int, int, str]] = {}
         self._parents: dict[int, Json] = {}
         self._groups: dict[str | None, _Group] = {None: _Group()}
         self._living: dict[int, str | None] = {}  # an orphan that is alive -> its group
@@ -96,7 +108,7 @@ class Lineage:
             self._remember(parent)
             for child in children:
                 if len(self._families) < MOST_FAMILIES or child.pid in self._families:
-                    self._families[child.pid] = child.starttime, parent
+                    self._families[child.pid] = child.starttime, parent["pid"], parent["id"]
 
     def looked(self) -> None:
         """All orphans that there are have been met."""
@@ -110,8 +122,9 @@ class Lineage:
 
     def took(self, subreaper: Json) -> None:
         """Somebody else was seen to adopt."""
-        if len(self.subreapers) < MOST_NAMES:
-            self.subreapers[str(subreaper["id"])] = subreaper
+        self.subreapers[str(subreaper["id"])] = subreaper
+        if len(self.subreapers) > _TAKERS:
+            del self.subreapers[next(iter(self.subreapers))]
 
     # --- an orphan ---------------------------------------------------------------------------------
 
@@ -123,10 +136,7 @@ class Lineage:
         group = self._groups.setdefault(key, _Group())
         group.orphans += 1
         if origin.parent is not None and origin.how is not None:
-            group.how[origin.how] += 1
-            group.last = origin.parent
-            if len(group.parents) < MOST_PARENTS:
-                group.parents.add(origin.parent["pid"])
+            group.came_from(origin.parent, origin.how)
         self._living[process.pid] = key
         return origin
 
@@ -139,8 +149,9 @@ class Lineage:
 
     def _origin(self, process: ProcessId, elders: tuple[Elder, ...]) -> Origin:
         for families in (self._families, self._earlier):
-            started, parent = families.pop(process.pid, (0, None))
-            if parent is not None and started == process.starttime:
+            started, pid, identity = families.pop(process.pid, (-1, 0, ""))
+            parent = self._parents.get(pid)
+            if parent is not None and (started, parent["id"]) == (process.starttime, identity):
                 return Origin(parent, "seen", None)
         for elder in elders:
             if elder.starttime <= process.starttime:
@@ -156,8 +167,10 @@ class Lineage:
         """GET /api/v1/lineage: by former parent, most orphans first."""
         named = [(name, group) for name, group in self._groups.items() if name is not None]
         named.sort(key=lambda pair: -pair[1].orphans)
+        shown = _fitting(group.described(name) for name, group in named)
         return {
-            "former_parents": _fitting(group.described(name) for name, group in named),
+            "former_parents": shown,
+            "left_out": len(named) - len(shown),
             "unknown": self._groups[None].counts(),
             "subreapers": _fitting(self.subreapers.values()),
         }

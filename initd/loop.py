@@ -53,9 +53,8 @@ class Loop:
 
     def __init__(self, world: World) -> None:
         listeners = tuple(listener.as_dict() for listener in world.listeners)
-        init = Init(
-            os.getpid(), os.getuid(), world.role, world.started, listeners, world.present, room.oom_kills()
-        )
+        role = "observer" if world.config.observe else world.role
+        init = Init(os.getpid(), os.getuid(), role, world.started, listeners, world.present, room.oom_kills())
         self.world = world
         self.core = Core(world.config, init, lambda: os.urandom(1)[0] / 256)
         self.desk = Desk(self.core)

@@ -33,7 +33,9 @@ class Vital:
         """Why main is not ready by this check; None where it does not say so."""
         if self.passing or (self.passing is None and not self.gates):
             return None
-        return self.why or "not checked yet"
+        if self.passing is None:  # anybody may ask: which command, and why, is in the status
+            return "it cannot be run" if self.skipped else "not checked yet"
+        return self.why
 
 
 def checks(books: Books) -> list[dict[str, Any]]:

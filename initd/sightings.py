@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     Json = dict[str, Any]
 
 _LOOK_APART = 0.05  # a web that cries wolf must not have us list our children all day
-_TEXT = 400  # characters of a name or a command line
+_TEXT = {"id": 64, "name": 64, "cmdline": 200}  # characters
+_EVENTS, _PER_SECOND = 200, 20  # what web may put into the history at once, and then
 _FIELDS: dict[str, dict[str, type]] = {  # what an event of web's may say, and as what
     "reparented": {"process": dict, "former_parent": dict, "new_parent": dict},
     "zombie.found": {"process": dict, "culprit": dict, "count": int, "total": int},
@@ -34,6 +35,7 @@ class Sightings:
     def __init__(self, books: Books) -> None:
         self.books = books
         self._looked = -1.0
+        self._allowed, self._counted_at = float(_EVENTS), 0.0
         self.messages: dict[str, Callable[[Json], None]] = {
             "seen": self._seen,
             "look": self._look,
@@ -66,12 +68,22 @@ class Sightings:
         shape = _FIELDS.get(kind)
         if shape is None:
             raise Malformed(f"no event of web's is called {kind[:40]!r}")
+        self._count()
         fields = {name: _field(message.get(name), form) for name, form in shape.items()}
         self.books.record(kind, **fields)
         if kind == "reparented":
             self.books.ledger.reparented += 1
             if fields["new_parent"] is not None:
                 self.books.lineage.took(fields["new_parent"])
+
+    def _count(self) -> None:
+        """A token bucket: what web says must not push out what people did."""
+        now = self.books.now
+        refilled = self._allowed + (now - self._counted_at) * _PER_SECOND
+        self._allowed, self._counted_at = min(float(_EVENTS), refilled) - 1, now
+        if self._allowed < 0:
+            self._allowed = 0.0
+            raise Malformed(f"more than {_PER_SECOND} events a second")
 
     def _census(self, message: Json) -> None:
         pids = message.get("pids")
@@ -112,9 +124,9 @@ def _process(value: object) -> Json:
     """Only what a process is shown with; texts are cut."""
     if not isinstance(value, dict):
         raise Malformed("a process is not an object")
-    texts = {name: _text(value.get(name)) for name in ("name", "cmdline") if name in value}
-    return {"id": _text(value.get("id")), "pid": _whole(value.get("pid")), **texts}
+    texts = {name: _text(name, value.get(name)) for name in ("name", "cmdline") if name in value}
+    return {"id": _text("id", value.get("id")), "pid": _whole(value.get("pid")), **texts}
 
 
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)[:_TEXT]
+def _text(name: str, value: object) -> str | None:
+    return None if value is None else str(value)[: _TEXT[name]]

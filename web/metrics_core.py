@@ -28,7 +28,7 @@ def core(status: dict[str, Any], counted: dict[str, Any]) -> Families:
     init = status["init"]
     versions = {"version": str(init["version"]), "python": platform.python_version()}
     yield from info("build", "The init's version and its interpreter's.", versions)
-    yield from info("init", "How the init runs: pid1, subreaper or passive.", {"role": init["role"]})
+    yield from info("init", "How the init runs: pid1, subreaper, passive, observer.", {"role": init["role"]})
     yield from _main(status["main"], counted)
     yield from _reaping(counted)
     yield from counters(

@@ -168,6 +168,7 @@ SCHEMAS: dict[str, Schema] = {
     "Zombies": thing(taken_at=TIME, total=COUNT, culprits=listing(_CULPRIT)),
     "Nudged": thing(process=REFERENCE, signal=STRING, before=COUNT, after=COUNT, helped=FLAG),
     "Lineage": thing(
+        {"left_out": COUNT},
         former_parents=listing(
             thing(
                 name=nullable(STRING),

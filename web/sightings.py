@@ -50,20 +50,23 @@ class Zombies:
         self._told.update((case.culprit, at) for case in found)
         gone = {case: told for case, told in self._found.items() if case not in cases}
         self._found = {case: told for case, told in (self._found | found).items() if case in cases}
-        return [*self._events("zombie.found", found), *self._events("zombie.gone", gone)]
+        totals = Counter(case.culprit for case in cases if at - self._since[case] >= STAYED)
+        return [*_events("zombie.found", found, totals), *_events("zombie.gone", gone, totals)]
 
     def _is_news(self, case: Case, at: float) -> bool:
         return at - self._told.get(case.culprit, float("-inf")) >= AGAIN
 
-    def _events(self, kind: str, cases: dict[Case, tuple[Reference, Reference | None]]) -> Iterator[Event]:
-        groups: dict[tuple[int, int] | None, list[Case]] = {}
-        for case in cases:
-            groups.setdefault(case.culprit, []).append(case)
-        totals = Counter(case.culprit for case in self._found)
-        for culprit, group in groups.items():
-            process, parent = cases[group[0]]
-            counts = {"count": len(group), "total": totals[culprit]}
-            yield {"kind": kind, "process": process, "culprit": parent, **counts}
+
+def _events(
+    kind: str, cases: dict[Case, tuple[Reference, Reference | None]], totals: Counter[tuple[int, int] | None]
+) -> Iterator[Event]:
+    groups: dict[tuple[int, int] | None, list[Case]] = {}
+    for case in cases:
+        groups.setdefault(case.culprit, []).append(case)
+    for culprit, group in groups.items():
+        process, parent = cases[group[0]]
+        counts = {"count": len(group), "total": totals[culprit]}
+        yield {"kind": kind, "process": process, "culprit": parent, **counts}
 
 
 def _case(tree: Tree, row: Stat) -> Case:

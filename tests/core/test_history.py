@@ -70,3 +70,18 @@ def test_kinds_are_counted_beyond_what_is_kept() -> None:
 def test_a_kind_outside_the_closed_list_is_an_error() -> None:
     with pytest.raises(KeyError):
         History(2).add("party", 0.0, {}, pending=False)
+
+
+def test_of_long_events_fewer_are_kept_so_that_pid_1_stays_small() -> None:
+    history = History(200)
+    for _ in range(200):
+        history.add("reparented", 0.0, {"process": {"name": "x" * 5_000}}, pending=False)
+    kept = list(history.after(0))
+    assert 0 < sum(map(len, kept)) <= 200 * 600
+    assert (history.last, history.first) == (200, 201 - len(kept))
+
+
+def test_the_newest_event_is_kept_however_small_the_history_is() -> None:
+    history = History(1)
+    history.add("status", 0.0, {"text": "x" * 4_000}, pending=False)
+    assert seqs(history, 0) == [1]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from initd.lineage import MOST_FAMILIES, MOST_NAMES, Lineage, Origin
+from initd.lineage import MOST_FAMILIES, MOST_NAMES, MOST_PARENTS, Lineage, Origin
 from initd.model import Elder, ProcessId
 from initd.wire import LIMIT
 
@@ -154,3 +154,36 @@ def test_what_is_remembered_is_bounded() -> None:
     seen(lineage, WORKER, *children)
     assert lineage.adopted(children[MOST_FAMILIES - 1], ()).how == "seen"
     assert lineage.adopted(children[MOST_FAMILIES], ()).how is None
+
+
+def test_what_an_enemy_says_of_ever_new_parents_is_forgotten_again() -> None:
+    lineage = Lineage()
+    for pid in range(MOST_PARENTS + 10):
+        parent = {"id": f"{pid}-1", "pid": pid, "name": "x", "cmdline": None}
+        seen(lineage, parent, ProcessId(100_000 + pid, 2))
+    assert lineage.adopted(ProcessId(100_000, 2), ()).how is None
+    assert lineage.adopted(ProcessId(100_000 + MOST_PARENTS, 2), ()).how == "seen"
+
+
+def test_parents_of_one_name_are_counted_without_being_remembered() -> None:
+    lineage = Lineage()
+    for number in range(10_000):
+        parent = {**WORKER, "pid": 40 + number, "id": f"{40 + number}-400"}
+        for child in (ProcessId(2 * number, 500), ProcessId(2 * number + 1, 500)):
+            seen(lineage, parent, child)
+            lineage.adopted(child, ())
+            lineage.ended(child.pid, 1.0)
+    (group,) = lineage.summary()["former_parents"]
+    assert (group["parents"], group["orphans"]) == (10_000, 20_000)
+
+
+def test_a_summary_that_does_not_fit_says_how_much_was_left_out() -> None:
+    lineage = Lineage()
+    for pid in range(10, 190):
+        seen(
+            lineage, {**WORKER, "pid": pid, "id": f"{pid}-1", "name": f"n{pid}", "cmdline": "y" * 200}, ORPHAN
+        )
+        lineage.adopted(ORPHAN, ())
+    answer = lineage.summary()
+    assert answer["left_out"] > 0
+    assert len(answer["former_parents"]) + answer["left_out"] == 180

@@ -116,7 +116,20 @@ def test_texts_of_web_are_cut() -> None:
     world = running()
     long = {**PROCESS, "name": "x" * 100_000}
     say(world, t="observed", kind="reparented", process=long, former_parent=None, new_parent=None)
-    assert len(world.history("reparented")[-1]["process"]["name"]) == 400
+    assert len(world.history("reparented")[-1]["process"]["name"]) == 64
+
+
+def test_web_cannot_push_what_people_did_out_of_the_history() -> None:
+    world = running()
+    world.ask("main.signal", signal="HUP", by={"role": "control", "peer": "unix"})
+    for number in range(5_000):
+        say(world, t="observed", kind="pids.high", current=number, max=1)
+    assert len(world.history("signal.sent")) == 1
+    assert len(world.history("pids.high")) == 200
+    world.advance(1.0)
+    for number in range(50):
+        say(world, t="observed", kind="pids.high", current=number, max=1)
+    assert len(world.history("pids.high")) == 220
 
 
 json_values = st.recursive(

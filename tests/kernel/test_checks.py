@@ -87,7 +87,7 @@ def test_a_ready_main_that_answers_503_is_not_ready_until_it_recovers() -> None:
     with serving(port, options=options) as made:
         wait_probe(made, "/readyz", 200)
         (made.home / "sick").touch()
-        assert "answered 503" in wait_probe(made, "/readyz", 503)
+        assert "status 503" in wait_probe(made, "/readyz", 503)
         assert check(made, "ready-http")["failures"] >= 3
         assert made.ask("GET", "/startupz").status == 200
         (made.home / "sick").unlink()
@@ -127,7 +127,7 @@ def test_a_main_that_hangs_is_restarted_for_its_health() -> None:
         assert made.metric("initd_main_restarts_total", reason="health") >= 1
         failed = made.wait_event("check.failed")
         assert (failed["check"], failed["output"]) == ("health-http", None)
-        assert failed["why"].endswith("did not answer within 2 s")
+        assert failed["why"].endswith("no answer within 2 s")
         assert made.status()["main"]["last_exit"]["signal"] == "KILL"  # a stopped one has no ears for TERM
         assert "main failed --health-http 1 times" in made.err()
         wait_check(made, "health-http", True)
@@ -162,7 +162,7 @@ def test_a_main_that_listens_no_more_is_restarted() -> None:
         (made.home / "deaf").touch()
         failed = made.wait_event("check.failed")
         (made.home / "deaf").unlink()
-        assert (failed["check"], failed["why"]) == ("health-tcp", f"127.0.0.1:{port}: connection refused")
+        assert (failed["check"], failed["why"]) == ("health-tcp", "connection refused")
         wait_for(lambda: made.metric("initd_main_restarts_total", reason="health") >= 1, "the restart")
         wait_check(made, "health-tcp", True)
 

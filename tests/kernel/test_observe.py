@@ -87,11 +87,11 @@ def test_an_orphan_that_the_foreign_init_takes_is_reparented_and_keeps_its_forme
         assert made.events("adopted") == []
 
 
-@pytest.mark.parametrize("action", ["restart", "start", "stop", "signal"])
+@pytest.mark.parametrize("action", ["main/restart", "main/start", "main/stop", "main/signal", "drain"])
 def test_what_is_about_main_is_refused_with_the_reason(action: str) -> None:
     with observed("sleep", "3600") as made:
-        body = {"signal": "TERM"} if action == "signal" else None
-        answer = made.ask("POST", f"/api/v1/main/{action}", body)
+        body = {"signal": "TERM"} if action == "main/signal" else None
+        answer = made.ask("POST", f"/api/v1/{action}", body)
         assert (answer.status, answer.json()["code"]) == (409, "wrong_state")
 
 
@@ -114,3 +114,11 @@ def test_its_end_touches_nobody(how: str) -> None:
             made.post("/api/v1/shutdown", expect=202)
         wait_for(lambda: kernel.state(watcher) in ("Z", ""), "its end")
         assert all(kernel.state(pid) == "S" for pid in others)
+
+
+def test_as_pid_1_it_says_that_nobody_is_here() -> None:
+    with scene(init=(INITD, "--observe", "--socket", "initd.sock", "--listen", "none")) as made:
+        wait_for(lambda: made.ask("GET", "/readyz").status == 200, "the observer")
+        assert made.status()["init"]["role"] == "observer"
+        assert "nobody is here to observe" in made.err()
+        assert made.stop() == 0

@@ -34,6 +34,7 @@ LINEAGE: dict[str, Any] = {
         }
     ],
     "unknown": {"orphans": 0, "alive": 0, "dead": 0, "median_lifetime_seconds": None},
+    "left_out": 0,
     "subreapers": [],
 }
 FIT = 20  # events in one history answer: few, so that readers must ask again

@@ -67,7 +67,7 @@ class FakeLink:
         return self.reply
 
     async def shared(self, _: str) -> dict[str, Any]:
-        return {"former_parents": [], "unknown": {}, "subreapers": self.subreapers}
+        return {"former_parents": [], "left_out": 0, "unknown": {}, "subreapers": self.subreapers}
 
 
 def fake_house(reply: dict[str, Any] | None, proc: str = "/proc") -> Any:

@@ -70,7 +70,7 @@ def test_a_port_that_listens_is_well_and_one_that_does_not_is_refused() -> None:
         port = listener.getsockname()[1]
         assert look("tcp", f"127.0.0.1:{port}") is None
         assert look("tcp", f"localhost:{port}") is None
-    assert look("tcp", f"127.0.0.1:{port}") == f"127.0.0.1:{port}: connection refused"
+    assert look("tcp", f"127.0.0.1:{port}") == "connection refused"
 
 
 def test_localhost_is_both_families() -> None:
@@ -89,21 +89,23 @@ def test_a_status_of_200_to_399_is_well_and_no_redirect_is_followed(status: int,
     answer = b"HTTP/1.1 %d X\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n" % status
     with serving(answer) as (port, _):
         why = look("http", f"http://127.0.0.1:{port}")
-        assert why == (None if well else f"http://127.0.0.1:{port}: answered {status}")
+        assert why == (None if well else f"status {status}")
 
 
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
         (b"", "closed the connection without an answer"),
-        (b"what\r\n\r\n", "illegal status line"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok", "closed"),
-        (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 200_000, "too long"),
+        (b"SSH-2.0-secret\r\n\r\n", "the answer is not HTTP"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok", "the answer is not HTTP"),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 200_000, "the answer is not HTTP"),
     ],
 )
 def test_what_is_no_whole_answer_is_not_well(answer: bytes, why: str) -> None:
     with serving(answer) as (port, _):
-        assert why in str(look("http", f"http://127.0.0.1:{port}/"))
+        said = str(look("http", f"http://127.0.0.1:{port}/?key=secret"))
+    assert why in said
+    assert "secret" not in said, "anybody may read it in /readyz"
 
 
 def test_an_interim_answer_is_passed_over_and_a_long_body_is_not_read_to_its_end() -> None:
@@ -119,7 +121,7 @@ def test_who_does_not_answer_is_waited_for_as_long_as_was_said() -> None:
         begin = time.monotonic()
         why = look("http", f"http://127.0.0.1:{port}/", 0.2)
         assert 0.2 <= time.monotonic() - begin < 5
-    assert why == f"http://127.0.0.1:{port}/ did not answer within 0.2 s"
+    assert why == "no answer within 0.2 s"
 
 
 def test_a_certificate_is_not_verified(tmp_path: Path) -> None:
@@ -133,7 +135,7 @@ def test_a_certificate_is_not_verified(tmp_path: Path) -> None:
     with serving(OK, context) as (port, _):
         assert look("http", f"https://127.0.0.1:{port}/") is None
     with serving(OK) as (port, _):
-        assert "https://" in str(look("http", f"https://127.0.0.1:{port}/"))
+        assert "SSL" in str(look("http", f"https://127.0.0.1:{port}/"))
 
 
 @pytest.mark.parametrize(
@@ -159,7 +161,7 @@ def test_a_target_that_cannot_be_is_a_reason_and_no_name_is_ever_looked_up(
 
     monkeypatch.setattr(socket, "getaddrinfo", never)
     with socket.create_server(("127.0.0.1", 0)):
-        assert str(look(how, target)).startswith(f"{target}: ")
+        assert look(how, target)
 
 
 def test_a_port_of_our_own_making_is_not_main() -> None:
@@ -177,7 +179,7 @@ def test_a_port_of_our_own_making_is_not_main() -> None:
                 patch.setattr(asyncio, "open_connection", lambda *_, **__: real(sock=ours))
                 return await probes.look("tcp", f"127.0.0.1:{port}", 5)
 
-        assert asyncio.run(run()) == f"127.0.0.1:{port}: connection refused"
+        assert asyncio.run(run()) == "connection refused"
 
 
 def test_the_core_asks_over_the_letterbox_and_each_question_is_answered() -> None:
@@ -192,7 +194,7 @@ def test_the_core_asks_over_the_letterbox_and_each_question_is_answered() -> Non
         answers = {answer["n"]: answer for answer in core.heard("checked")}
         assert answers[7] == {"t": "checked", "n": 7, "ok": True, "why": None}
         assert answers[8]["ok"] is False
-        assert answers[8]["why"].startswith("nowhere:1: ")
+        assert "names are not looked up" in answers[8]["why"]
 
     linked(test)
 

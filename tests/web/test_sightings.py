@@ -67,6 +67,14 @@ def test_a_culprit_that_goes_on_is_told_of_now_and_then_with_all_that_came_meanw
     ]
 
 
+def test_a_zombie_that_goes_while_others_are_not_told_yet_does_not_end_the_leak() -> None:
+    memory = Zombies()
+    for at in range(1, 5):
+        look(memory, at, *map(zombie, range(20, 20 + at)))
+    (event,) = look(memory, 5, *map(zombie, range(21, 24)))
+    assert (event["kind"], event["count"], event["total"]) == ("zombie.gone", 1, 3)
+
+
 def test_an_old_culprit_does_not_hold_up_the_news_of_another() -> None:
     memory = Zombies()
     look(memory, 1, zombie(20))
@@ -90,7 +98,7 @@ def test_a_zombie_whose_parent_is_not_to_be_seen_has_no_culprit() -> None:
 
 
 @given(st.lists(st.sets(st.tuples(st.integers(20, 30), st.sampled_from([7, 8]))), max_size=12))
-def test_found_less_gone_is_the_total(scans: list[set[tuple[int, int]]]) -> None:
+def test_the_total_is_at_least_what_was_found_less_what_is_gone(scans: list[set[tuple[int, int]]]) -> None:
     memory = Zombies()
     totals = {7: 0, 8: 0}
     for number, dead in enumerate(scans):

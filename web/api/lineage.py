@@ -8,7 +8,7 @@ from starlette.responses import Response
 from web.answer import answer
 from web.house import House
 
-MEMBERS = ("former_parents", "unknown", "subreapers")
+MEMBERS = ("former_parents", "left_out", "unknown", "subreapers")
 
 
 async def show(request: Request) -> Response:
