@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from initd.probes import Vital
 
 UP, WAITING, SWEEPING, CLOSING = "up", "waiting", "sweeping", "closing"  # the way of the init itself
+_AT_ONCE = 2  # datagrams of events; the socket holds three of the longest
+_LAG = 0.2  # web has this long to make room before it is told that it missed something
 _OOM_TAKES = 5.0  # seconds from the kernel's count to the end of a process that has to give much memory back
 WEB_POLICY = Policy("always", None, 0.1, 2.0, 10.0, 0.0)  # back before kubelet's patience (3 x 10 s) ends
 
@@ -136,13 +138,25 @@ class Books:
             self.emit(Log(level, text))
 
     def flush(self) -> None:
-        """Tell web what happened so far: events first, so that whoever reads a reply finds them."""
-        for datagram, count in wire.join_events(self.history.take_pending()):
-            self.emit(Send(datagram, count))
+        """Tell web what happened so far: events first, so that whoever reads a reply finds them.
+
+        After a burst web fetches the rest from the history: a full letterbox has no room for a reply.
+        """
+        for number, (datagram, count) in enumerate(wire.join_events(self.history.take_pending())):
+            if number < _AT_ONCE:
+                self.emit(Send(datagram, count))
+            else:
+                self.dropped(count)
         for operation in self.operations.changed:
             if self.attached:
                 self.emit(Send(wire.encode({"t": "operation", "operation": operation})))
         self.operations.changed.clear()
+
+    def dropped(self, events: int) -> None:
+        """So many were not sent: counted, and web is told as soon as there is room."""
+        self.ledger.events_dropped += events
+        if self.attached:
+            self.timers.setdefault("lag", self.now + _LAG)
 
     # --- timers ------------------------------------------------------------------------------------
 

@@ -58,17 +58,26 @@ def children(known: Container[int]) -> ChildrenListed:
     """
     strangers = (pid for pid in _child_pids() if pid not in known)
     stats = [stat for stat in map(stat_of, islice(strangers, _AT_ONCE)) if stat is not None]
+    leaders: dict[int, Elder | None] = {}  # thousands of strangers are of few groups
     found = tuple(
-        Child(ProcessId(stat.pid, stat.starttime), stat.name, stat.state == "Z", elders(stat, ()))
+        Child(ProcessId(stat.pid, stat.starttime), stat.name, stat.state == "Z", elders(stat, (), leaders))
         for stat in stats
     )
     return ChildrenListed(found, descriptors.count_descriptors(), room.oom_kills())
 
 
-def elders(stat: Stat, living: Container[int]) -> tuple[Elder, ...]:
-    """The leaders of its group and session that have ended; who is known to live need not be looked at."""
-    leaders = dict.fromkeys((stat.pgrp, stat.session))
-    found = (_elder(pid) for pid in leaders if pid not in (0, stat.pid) and pid not in living)
+def elders(stat: Stat, living: Container[int], looked: dict[int, Elder | None]) -> tuple[Elder, ...]:
+    """The leaders of its group and session that have ended; who is known to live need not be looked at.
+
+    ``looked`` holds those that were looked at a moment ago, and gets the others.
+    """
+    found = []
+    for pid in dict.fromkeys((stat.pgrp, stat.session)):
+        if pid in (0, stat.pid) or pid in living:
+            continue
+        if pid not in looked:
+            looked[pid] = _elder(pid)
+        found.append(looked[pid])
     return tuple(elder for elder in found if elder is not None)
 
 
@@ -144,6 +153,6 @@ def describe_end(
         round(reaped.cpu_seconds, 6),
         reaped.max_resident_bytes,
         output,
-        elders(stat, living) if stat is not None else (),
+        elders(stat, living, {}) if stat is not None else (),
         room.oom_kills() if signalled and os.WTERMSIG(status) == _KILL else None,
     )

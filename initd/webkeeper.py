@@ -34,7 +34,6 @@ _BEAT_EVERY, _BEAT_PATIENCE = 5.0, 10.0  # a hung web is replaced well inside ku
 _WEB_GRACE = 30.0  # to import and attach, on a machine that is busy
 _WEB_FAREWELL = 1.0  # after its letterbox closed: it exits by itself, or it is made to
 _WEB_GIVE_UP = 1.5  # after KILL at the end: in disk sleep, and the kernel's
-_LAG = 0.2  # web has this long to make room before it is told that it missed something
 
 
 class WebKeeper(Keeper):
@@ -136,10 +135,8 @@ class WebKeeper(Keeper):
             self.books.after("web.overdue", _WEB_FAREWELL)
 
     def dropped(self, dropped: Dropped) -> None:
-        """No room in the letterbox: counted, and web is told as soon as there is room."""
-        self.books.ledger.events_dropped += dropped.events
-        if self.books.attached:
-            self.books.timers.setdefault("lag", self.books.now + _LAG)
+        """No room in the letterbox."""
+        self.books.dropped(dropped.events)
 
     def lag(self) -> None:
         self.books.emit(Send(wire.encode({"t": "lag", "seq": self.books.history.last})))

@@ -25,7 +25,7 @@ from web.say import say
 from web.sightings import Level, Zombies
 
 TICK = 1.0  # seconds: an orphan of a second is one that a person could have seen
-SHARE = 110  # times its CPU time between two looks: 100, and a tenth for waking up, which is not measured
+SHARE = 140  # times its CPU time between two looks: 100, and the rest for what is not measured of it
 PAUSE = 5.0  # after an error
 _SHOWN = 200  # characters of a command line
 _READ = 1_024  # bytes of it: 200 characters have at most 800

@@ -260,3 +260,18 @@ def test_a_backoff_says_why() -> None:
     world.failing["main"] = [missing()]
     world.advance(3.0)
     assert [event["why"] for event in world.history("main.backoff")] == ["exit code 3", "'server': not found"]
+
+
+def test_a_reply_finds_room_behind_thousands_of_events() -> None:
+    """Three of the longest datagrams fit into the letterbox; the rest of the events is fetched later."""
+    world = running()
+    for _ in range(2_000):
+        world.add_child("worker")
+    sent = len(world.sent)
+    reply = world.ask("state")
+    assert reply["status"]["adopted"]["alive"] == 2_000
+    assert [message["t"] for message in world.sent[sent:]] == ["events", "events", "reply"]
+    dropped = world.desk.books.ledger.events_dropped
+    assert dropped == 2_000 - sum(len(m["events"]) for m in world.sent[sent:] if m["t"] == "events")
+    world.advance(0.3)
+    assert world.said("lag")[-1]["seq"] == world.desk.books.history.last
