@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from initd.probes import Vital
 
 UP, WAITING, SWEEPING, CLOSING = "up", "waiting", "sweeping", "closing"  # the way of the init itself
+KILL_AGAIN = 1.0  # seconds; a group may have been forking when the signal came
 _AT_ONCE = 2  # datagrams of events; the socket holds three of the longest
 _LAG = 0.2  # web has this long to make room before it is told that it missed something
 _OOM_TAKES = 5.0  # seconds from the kernel's count to the end of a process that has to give much memory back
@@ -200,6 +201,15 @@ class Books:
             if unit.process is not None and unit.process.pid == pid:
                 return unit
         return None
+
+    def origin(self, pid: int) -> str:
+        """Whose a child is: one of ORIGINS. Who is none of ours by birth was adopted."""
+        owner = self.owner(pid)
+        if owner is not None:
+            return owner.name
+        if pid in self.former_mains:
+            return MAIN
+        return "helper" if pid in self.helpers else "adopted"
 
     @property
     def main_name(self) -> str:

@@ -11,7 +11,6 @@ from initd.endings import as_fields, in_words
 from initd.helpers import Helpers
 from initd.model import (
     HEALTH_EXEC,
-    MAIN,
     READY_EXEC,
     BatchReaped,
     Child,
@@ -47,8 +46,8 @@ class Children:
     def ended(self, end: ChildEnded) -> None:
         """One child was reaped."""
         books = self.books
+        origin = books.origin(end.process.pid)
         owner = books.owner(end.process.pid)
-        origin = owner.name if owner is not None else self._origin(end.process.pid)
         process = describe(end.process, end.name)
         if origin == "adopted":
             self._orphan_ended(end, process)
@@ -56,9 +55,7 @@ class Children:
         if books.helpers.get(end.process.pid) not in _CHECKS:  # one a second would push out all else
             self._tell(end, process, origin)
         books.former_mains.discard(end.process.pid)
-        if (
-            books.ledger.adopted.pop(end.process.pid, None) is not None
-        ):  # a successor of main was adopted once
+        if books.ledger.adopted.pop(end.process.pid, None) is not None:  # main's successor, adopted once
             books.lineage.ended(end.process.pid, end.lifetime_seconds)
         if owner is books.main:
             self._main_ended(end)
@@ -77,12 +74,6 @@ class Children:
             cpu_seconds=end.cpu_seconds,
             max_resident_bytes=end.max_resident_bytes,
         )
-
-    def _origin(self, pid: int) -> str:
-        """Of a child that is neither main nor web now."""
-        if pid in self.books.former_mains:
-            return MAIN
-        return "helper" if pid in self.books.helpers else "adopted"
 
     def _main_ended(self, end: ChildEnded) -> None:
         """Where it named a successor, that one may be our child by now: a look will tell."""
@@ -131,7 +122,7 @@ class Children:
         books.count_oom(listing.oom_kills)
         for child in listing.children:
             pid = child.process.pid
-            if child.zombie or books.owner(pid) is not None or self._origin(pid) != "adopted":
+            if child.zombie or books.origin(pid) != "adopted":
                 continue
             if books.ledger.met_alive(child.process):
                 self._adopted(describe(child.process, child.name), child, "alive")

@@ -7,7 +7,7 @@ What its end means is hooks.py's and checks.py's.
 from __future__ import annotations
 
 from initd import signals
-from initd.books import Books
+from initd.books import KILL_AGAIN, Books
 from initd.endings import in_words
 from initd.model import PRE_START, ChildEnded, ExitStatus, Signal, Spawn, Spawned, SpawnFailed, record
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 KILL = signals.NUMBERS["KILL"]
 _KILLED = ExitStatus(None, KILL)
-_KILL_AGAIN = 1.0  # a group may have been forking when the signal came
 
 
 @record
@@ -98,7 +97,7 @@ class Helpers:
         helper = self._helpers[name]
         helper.late = f"it did not end within {helper.seconds:g} s"
         self.signal(name, KILL)
-        self.books.after(f"{name}.timeout", _KILL_AGAIN)
+        self.books.after(f"{name}.timeout", KILL_AGAIN)
         if name != PRE_START:
             helper.tell(Outcome(helper.late, _KILLED))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from initd import unit
 from initd.books import Books
+from initd.model import ExitStatus, SpawnFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,6 +51,14 @@ class Keeper:
 
     def kill(self) -> None:
         raise NotImplementedError
+
+    def missed(self, what: str, failure: SpawnFailed) -> ExitStatus:
+        """It could not be started: that is said, with the limits; and what it is as an end."""
+        if failure.forking:
+            self.books.fork_failed(failure)
+        room = f" ({failure.room})" if failure.room else ""
+        self.books.log("error", f"cannot {what} {failure.why}{room}")
+        return ExitStatus(127 if failure.missing else 126, None)
 
     def wait(self) -> None:
         """Come back when the backoff is over."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from initd.boot import World
+    from initd.model import Elder
     from initd.notifybox import NotifyBox
     from initd.procfs import Stat
 
@@ -191,9 +192,15 @@ class Loop:
         return None if reaped is None else self._describe(reaped, stat)
 
     def _describe(self, reaped: syscalls.Reaped, stat: Stat | None) -> ChildEnded:
-        main = self.core.books.main.process
-        living = (os.getpid(), main.pid if main is not None else 0)
-        return proctable.describe_end(reaped, stat, self._earshot.finish(reaped.pid), living)
+        """Elders are only looked for where they are asked for: of an orphan that was never met alive."""
+        books = self.core.books
+        elders: tuple[Elder, ...] = ()
+        new = reaped.pid not in books.ledger.adopted and books.origin(reaped.pid) == "adopted"
+        if stat is not None and new:
+            main = books.main.process
+            living = (books.init.pid, main.pid if main is not None else 0)
+            elders = proctable.elders(stat, living, {})
+        return proctable.describe_end(reaped, stat, self._earshot.finish(reaped.pid), elders)
 
 
 def _place_of(error: BaseException) -> str:

@@ -133,7 +133,7 @@ def left_over(role: str, spared: set[int]) -> list[int]:
 
 
 def describe_end(
-    reaped: syscalls.Reaped, stat: Stat | None, output: str | None, living: Container[int]
+    reaped: syscalls.Reaped, stat: Stat | None, output: str | None, elders: tuple[Elder, ...]
 ) -> ChildEnded:
     """A reaped child, with what its zombie still had to say, and what it had printed as a check of ours."""
     status = reaped.status
@@ -153,6 +153,6 @@ def describe_end(
         round(reaped.cpu_seconds, 6),
         reaped.max_resident_bytes,
         output,
-        elders(stat, living, {}) if stat is not None else (),
+        elders,
         room.oom_kills() if signalled and os.WTERMSIG(status) == _KILL else None,
     )

@@ -6,7 +6,7 @@ Law of this file: nothing is decided about states here, unit.py's table does tha
 from __future__ import annotations
 
 from initd import signals, unit
-from initd.books import UP, Books, describe
+from initd.books import KILL_AGAIN, UP, Books, describe
 from initd.endings import as_fields, in_words
 from initd.helpers import Outcome
 from initd.hooks import Hooks
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 KILL, TERM = signals.NUMBERS["KILL"], signals.NUMBERS["TERM"]
 _NOT_PREPARED = 125  # as all of our own refusals
-_KILL_AGAIN = 1.0  # a group may have been forking when the signal came
 
 
 class Supervisor(Keeper):
@@ -137,7 +136,7 @@ class Supervisor(Keeper):
             self._audit(KILL)
             books.log("warning", f"main did not stop within {books.config.stop_timeout:g} s and is killed")
             books.emit(Signal(self.unit.process.pid, KILL, group=True))
-        books.after("main.overdue", _KILL_AGAIN)
+        books.after("main.overdue", KILL_AGAIN)
 
     def wait(self) -> None:
         super().wait()
@@ -170,13 +169,7 @@ class Supervisor(Keeper):
         self.main_up()
 
     def spawn_failed(self, failure: SpawnFailed) -> None:
-        books = self.books
-        if failure.forking:
-            books.fork_failed(failure)
-        room = f" ({failure.room})" if failure.room else ""
-        books.log("error", f"cannot run {failure.why}{room}")
-        status = ExitStatus(127 if failure.missing else 126, None)
-        self._not_up(failure.why, status, again=failure.forking)
+        self._not_up(failure.why, self.missed("run", failure), again=failure.forking)
 
     def _not_up(self, why: str, status: ExitStatus, *, again: bool) -> None:
         """``again``: too few pids or too little memory may pass, so it is tried again under every policy."""

@@ -6,7 +6,7 @@ Law of this file: nothing here may hold up main: web may crash, hang or lie, and
 from __future__ import annotations
 
 from initd import __version__, signals, wire
-from initd.books import CLOSING, UP, Books, describe
+from initd.books import CLOSING, KILL_AGAIN, UP, Books, describe
 from initd.endings import as_fields, in_words
 from initd.keeper import Keeper
 from initd.model import (
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 KILL, TERM = signals.NUMBERS["KILL"], signals.NUMBERS["TERM"]
 _STOP = 0.5  # to end its streams; not the engine's ten seconds
-_KILL_AGAIN = 1.0  # a group may have been forking when the signal came
 _BEAT_EVERY, _BEAT_PATIENCE = 5.0, 10.0  # a hung web is replaced well inside kubelet's 3 x 10 s
 _WEB_GRACE = 30.0  # to import and attach, on a machine that is busy
 _WEB_FAREWELL = 1.0  # after its letterbox closed: it exits by itself, or it is made to
@@ -62,7 +61,7 @@ class WebKeeper(Keeper):
     def kill(self) -> None:
         assert self.unit.process is not None
         self.books.emit(Signal(self.unit.process.pid, KILL, group=True))
-        self.books.after("web.overdue", _KILL_AGAIN)
+        self.books.after("web.overdue", KILL_AGAIN)
 
     def settle(self) -> None:
         super().settle()
@@ -82,12 +81,7 @@ class WebKeeper(Keeper):
         books.emit(Send(wire.encode(self.hello())))
 
     def spawn_failed(self, failure: SpawnFailed) -> None:
-        books = self.books
-        if failure.forking:
-            books.fork_failed(failure)
-        room = f" ({failure.room})" if failure.room else ""
-        books.log("error", f"cannot start web: {failure.why}{room}")
-        self._down(ExitStatus(127 if failure.missing else 126, None))
+        self._down(self.missed("start web:", failure))
 
     def ended(self, end: ChildEnded) -> None:
         books, words = self.books, in_words(end.status)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import encodings.ascii
 import encodings.idna  # else these are loaded at their first use: a host name, a name with control characters
-import encodings.unicode_escape  # noqa: F401
+import encodings.unicode_escape  # noqa: F401  all three for their effect
 import os
 import signal
 import socket

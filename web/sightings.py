@@ -45,8 +45,8 @@ class Zombies:
             for case, row in cases.items()
             if case not in self._found and at - self._since[case] >= STAYED and self._is_news(case, at)
         }
-        told = {case.culprit: self._told.get(case.culprit) for case in cases}
-        self._told = {culprit: when for culprit, when in told.items() if when is not None}
+        leaking = {case.culprit for case in cases}
+        self._told = {culprit: when for culprit, when in self._told.items() if culprit in leaking}
         self._told.update((case.culprit, at) for case in found)
         gone = {case: told for case, told in self._found.items() if case not in cases}
         self._found = {case: told for case, told in (self._found | found).items() if case in cases}

@@ -2,61 +2,26 @@
 
 from __future__ import annotations
 
-import http.client
-import json
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import quote
 
-from tests.kernel.client import ask, free_port, wait_for
+from tests.deploy.leaking import Prometheus, prometheus
+from tests.kernel.client import wait_for
 from tests.kernel.harness import program, scene
 
-CONFIGURATION = """
-global: {{scrape_interval: 1s, scrape_timeout: 1s}}
-scrape_configs:
-  - job_name: initd
-    static_configs: [{{targets: ["127.0.0.1:{port}"]}}]
-"""
 
-
-@contextmanager
-def prometheus(home: Path, target: int) -> Iterator[int]:
-    """A Prometheus that scrapes ``target``; its port."""
-    port = free_port()
-    (home / "prometheus.yml").write_text(CONFIGURATION.format(port=target))
-    words = [
-        "prometheus",
-        f"--config.file={home}/prometheus.yml",
-        f"--storage.tsdb.path={home}/data",
-        f"--web.listen-address=127.0.0.1:{port}",
-        "--log.level=warn",
-    ]
-    with (home / "prometheus.log").open("w") as log, subprocess.Popen(words, stderr=log) as process:
-        try:
-            yield port
-        finally:
-            process.terminate()
-
-
-def query(port: int, expression: str) -> list[float]:
-    """The values of an instant query; none while Prometheus is not up."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-    try:
-        answer = ask(connection, "GET", f"/api/v1/query?query={quote(expression)}")
-    except OSError:
-        return []
-    return [float(sample["value"][1]) for sample in json.loads(answer.body)["data"]["result"]]
+def values(watching: Prometheus, expression: str) -> list[float]:
+    """Those of an instant query; none while Prometheus is not up."""
+    return [float(sample["value"][1]) for sample in watching.query(expression)]
 
 
 def test_prometheus_answers_with_what_happened(tmp_path: Path) -> None:
     options = ["--restart", "always"]
     with (
         scene(*program("storm.sh", 250), listen="127.0.0.1:0", options=options) as made,
-        prometheus(tmp_path, made.port) as port,
+        prometheus(tmp_path, f"127.0.0.1:{made.port}") as watching,
     ):
         made.ready()
         wait_for(lambda: made.status()["reaped"]["total"] == 250, "250 reaped")
@@ -79,9 +44,9 @@ def test_prometheus_answers_with_what_happened(tmp_path: Path) -> None:
             "initd_adopted_processes": [0],
             "initd_web_restarts_total": [0],
         }
-        for expression, values in expected.items():
-            wait_for(lambda: query(port, expression) == values, f"{expression} to be {values}")  # noqa: B023
-        assert query(port, "scrape_samples_scraped")[0] <= 300
+        for expression, wanted in expected.items():
+            wait_for(lambda: values(watching, expression) == wanted, f"{expression} to be {wanted}")  # noqa: B023
+        assert values(watching, "scrape_samples_scraped")[0] <= 300
 
 
 def test_promtool_finds_nothing_to_improve() -> None:
