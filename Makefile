@@ -42,6 +42,9 @@ image: bundle ## two images by docker (ENGINE=podman): initd to build upon, init
 kubelet: .venv/test-ready ## the pods of deploy/kubernetes on a real kubelet: 4 minutes, and 7 to build it once
 	$(BIN)/python -m scripts.kubelet
 
+reliability: .venv/test-ready ## every fault we survive, whole, and the report of it: docs/reliability.md
+	$(BIN)/python -m scripts.reliability
+
 dist: .venv/test-ready ## a release: sdist, wheel, bundle, bills of materials, SHA256SUMS
 	$(BIN)/python -m scripts.release
 
@@ -77,4 +80,4 @@ run-packages:
 test-packages:
 	@scripts/debian-packages $(PYTHON) $(TEST_PACKAGES)
 
-.PHONY: help run test lint pages bundle image kubelet dist pins screenshots cover clean run-packages test-packages
+.PHONY: help run test lint pages bundle image kubelet reliability dist pins screenshots cover clean run-packages test-packages
