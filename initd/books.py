@@ -24,6 +24,7 @@ from initd.model import (
     ProcessId,
     Send,
     SpawnFailed,
+    Sweep,
     record,
 )
 from initd.operations import Operations
@@ -54,8 +55,9 @@ class Init:
     role: str
     started: float  # wall
     listeners: tuple[dict[str, Any], ...]  # for web's hello
-    present: frozenset[int] = frozenset()  # children that were there before us, where that matters
+    present: frozenset[ProcessId] = frozenset()  # children that were there before us, where that matters
     oom_kills: int | None = None  # in our control group before main
+    spare: int = 0  # the process that was parked before main, if any
 
 
 class Told:
@@ -84,6 +86,9 @@ class Books:
             init.oom_kills,
             -_OOM_TAKES,
         )  # when we looked last; when there were more
+        self.credentials = config.credentials
+        self.spare = init.spare  # the pid of the process that waits to become web, or 0
+        self.last_error = ""  # where the last exception that was survived came from
         self.census: dict[str, Any] = {}  # what web counted last, and said
         self.phase = UP
         self.retiring = False  # a stop has been asked for: no more restarts
@@ -159,6 +164,11 @@ class Books:
         if self.attached:
             self.timers.setdefault("lag", self.now + _LAG)
 
+    def sweep(self, number: int) -> None:
+        """Signal, or only count, what is left but ours: web and its spare, while they have their pids."""
+        web = self.web.process
+        self.emit(Sweep(number, (self.spare, web.pid if web is not None else 0)))
+
     # --- timers ------------------------------------------------------------------------------------
 
     def after(self, name: str, seconds: float) -> None:
@@ -209,6 +219,8 @@ class Books:
             return owner.name
         if pid in self.former_mains:
             return MAIN
+        if pid == self.spare:
+            return WEB
         return "helper" if pid in self.helpers else "adopted"
 
     @property

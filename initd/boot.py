@@ -19,8 +19,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
+    from initd.model import ProcessId
     from initd.notifybox import NotifyBox
     from initd.sockets import Listener
+    from initd.spare import Spare
     from initd.spawning import Plan
 
 _NO_FORK = (errno.EAGAIN, errno.ENOMEM)
@@ -39,9 +41,10 @@ class World:
     base: Plan  # the same without what main alone is given: for hooks and checks
     box: NotifyBox | None
     listeners: tuple[Listener, ...]
-    present: frozenset[int]  # our children before main
+    present: frozenset[ProcessId]  # our children before main
     main_pid: int | None  # None: it could not be forked, and is to be tried again; or a hook comes first
     failure: spawning.SpawnError | None
+    spare: Spare  # before a main that forks without end has taken every slot
     started: float
 
 
@@ -107,19 +110,26 @@ def _start(config: Config, mask: frozenset[int], environ: dict[bytes, bytes], st
         spawning.leave_terminal()
     plan = base = plans.main_plan(config, mask, environ, terminal=spawning.terminal_is_ours())
     _check_http_user(config)
+    if config.tls_cert is not None and not config.no_http:
+        from initd import certificates
+
+        certificates.check(config)
     box = _open_box(config)
     if box is not None:
         plan = plans.notify_plan(plan, box.name, config.watchdog)
-    present = syscalls.child_pids() if config.kill_orphans else frozenset()
+    present = syscalls.children() if config.kill_orphans else frozenset()
     listeners = sockets.bind_all(config, warnings)
     if config.persona is not None:
         _say(speaker, warnings)  # as that program does, before its command may say anything
     at_once = config.argv and config.pre_start is None
     pid, failure = _spawn_main(plan, config, listeners) if at_once else (None, None)
+    spare = _park(config, listeners)
     _say(speaker, warnings)
     for listener in listeners:
         speaker.say("info", f"listening on {listener.address}")
-    return World(config, speaker, role, proc, plan, base, box, listeners, present, pid, failure, started)
+    return World(
+        config, speaker, role, proc, plan, base, box, listeners, present, pid, failure, spare, started
+    )
 
 
 def _check_http_user(config: Config) -> None:
@@ -202,6 +212,17 @@ def _spawn_main(
             raise config.persona.refusal(text, code, error.pid) from None
         code = 127 if error.missing else _refused(error)
         raise Refusal(f"cannot run {plans.explain(error, config)}", code) from None
+
+
+def _park(config: Config, listeners: tuple[Listener, ...]) -> Spare:
+    """A process for web while there is room, where there may soon be none. Main runs already."""
+    from initd import room
+    from initd.spare import Spare
+
+    spare = Spare(listener.fd for listener in listeners)
+    if not config.no_http and room.limited():
+        spare.park()
+    return spare
 
 
 def _refused(error: spawning.SpawnError) -> int:

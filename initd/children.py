@@ -12,14 +12,15 @@ from initd.helpers import Helpers
 from initd.model import (
     HEALTH_EXEC,
     READY_EXEC,
+    TLS_CHECK,
     BatchReaped,
     Child,
     ChildEnded,
     ChildrenListed,
     Look,
-    Sweep,
 )
 from initd.orphans import Orphans
+from initd.sparekeeper import SpareKeeper
 from initd.supervisor import Supervisor
 from initd.webkeeper import WebKeeper
 
@@ -27,7 +28,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_CHECKS = (READY_EXEC, HEALTH_EXEC)
+_CHECKS = (READY_EXEC, HEALTH_EXEC, TLS_CHECK)
 _LOOK_EVERY = 1.0  # the slow tick that finds adopted children; an adoption's time is as fine as this
 _LOOK_APART = 0.05  # after a batch: a storm must not list thousands of children for each exit
 
@@ -36,10 +37,16 @@ class Children:
     """Everything the kernel tells of our children goes through here."""
 
     def __init__(
-        self, books: Books, supervisor: Supervisor, web: WebKeeper, orphans: Orphans, helpers: Helpers
+        self,
+        books: Books,
+        supervisor: Supervisor,
+        web: WebKeeper,
+        orphans: Orphans,
+        helpers: Helpers,
+        spares: SpareKeeper,
     ) -> None:
         self.books, self.supervisor, self.web = books, supervisor, web
-        self.orphans, self.helpers = orphans, helpers
+        self.orphans, self.helpers, self.spares = orphans, helpers, spares
         self._looked = -1.0
         self._end_of_main: ChildEnded | None = None  # kept until a look was made
 
@@ -54,6 +61,7 @@ class Children:
         books.ledger.count_reap(origin, end.status.outcome)
         if books.helpers.get(end.process.pid) not in _CHECKS:  # one a second would push out all else
             self._tell(end, process, origin)
+        books.lineage.over(end.process.pid)
         books.former_mains.discard(end.process.pid)
         if books.ledger.adopted.pop(end.process.pid, None) is not None:  # main's successor, adopted once
             books.lineage.ended(end.process.pid, end.lifetime_seconds)
@@ -61,6 +69,8 @@ class Children:
             self._main_ended(end)
         elif owner is books.web:
             self.web.ended(end)
+        elif end.process.pid == books.spare:
+            self.spares.gone()
         elif origin == "helper":
             self.helpers.ended(end)
 
@@ -109,8 +119,9 @@ class Children:
         """There is no more to reap: the moment to look who is left."""
         books = self.books
         books.ledger.reap_batch.observe(batch.seconds)
+        self.web.hurry()
         if books.phase == SWEEPING:
-            books.emit(Sweep(0))
+            books.sweep(0)
         elif books.phase == WAITING or ("look" in books.timers and books.now - self._looked >= _LOOK_APART):
             books.emit(Look())
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
+    from initd.model import Credentials
     from initd.personas import Persona
 
 REFUSED = 125
@@ -48,7 +49,13 @@ class Config:
     """What the user asked for; one attribute per row of the table, read-only once made."""
 
     argv: tuple[str, ...]
-    tokens: tuple[tuple[str, str], ...]  # (role, token); the file has been read
+    tokens: str | None  # the file's name
+    token: str | None  # the one that INITD_TOKEN holds
+    credentials: Credentials  # what those two say; as it was at the start
+    tls_cert: str | None
+    tls_key: str | None
+    tls_client_ca: str | None
+    no_redact: bool
     listen: tuple[tuple[str, int], ...]
     listen_asked: bool  # False: the default address, which may be taken without harm
     warnings: tuple[str, ...]
@@ -153,12 +160,14 @@ def settle(
     if settled["session"]:
         settled["rewrite"] = _SESSION_REWRITE + settled["rewrite"]
     _refuse_blind_checks(settled)
+    _refuse_half_tls(settled)
     listening = settled["listen"]
     settled.update(
         argv=tuple(command),
         listen_asked=listening is not None,
         listen=_addresses(listening),
-        tokens=_tokens(settled["tokens"], environ.get("INITD_TOKEN")),
+        token=environ.get("INITD_TOKEN"),
+        credentials=_credentials(settled["tokens"], environ.get("INITD_TOKEN")),
         warnings=_strange_variables(environ),
     )
     return Config(settled)
@@ -170,6 +179,16 @@ def _refuse_blind_checks(settled: Mapping[str, Any]) -> None:
         if settled["no_http"] and settled[name.replace("-", "_")] is not None:
             exec_name = name.partition("-")[0] + "-exec"
             raise Refusal(f"cannot use --{name} with --no-http: web makes that check; say --{exec_name}")
+
+
+def _refuse_half_tls(settled: Mapping[str, Any]) -> None:
+    """What belongs together comes together; whether the files are any good is web's to say."""
+    cert, key, authority = (settled[f"tls_{name}"] for name in ("cert", "key", "client_ca"))
+    if (cert is None) != (key is None):
+        given, missing = ("key", "cert") if cert is None else ("cert", "key")
+        raise Refusal(f"cannot use --tls-{given} alone: say --tls-{missing} as well")
+    if authority is not None and cert is None:
+        raise Refusal("cannot use --tls-client-ca without TLS: say --tls-cert and --tls-key as well")
 
 
 def _addresses(asked: tuple[tuple[str, int] | None, ...] | None) -> tuple[tuple[str, int], ...]:
@@ -288,9 +307,9 @@ def _strange_variables(environ: Mapping[str, str]) -> tuple[str, ...]:
     )
 
 
-def _tokens(path: str | None, single: str | None) -> tuple[tuple[str, str], ...]:
+def _credentials(path: str | None, single: str | None) -> Credentials:
     if path is None and single is None:
-        return ()
+        return (), ()
     from initd import tokens
 
     try:

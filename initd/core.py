@@ -20,13 +20,16 @@ from initd.model import (
     POST_STOP,
     PRE_START,
     READY_EXEC,
+    TLS_CHECK,
     WEB,
     BatchReaped,
     ChildEnded,
     ChildrenListed,
     Dropped,
+    FilesChanged,
     LetterboxClosed,
     Notified,
+    Parked,
     SignalReceived,
     Spawned,
     SpawnFailed,
@@ -35,6 +38,8 @@ from initd.model import (
 )
 from initd.orphans import Orphans
 from initd.readiness import Readiness
+from initd.reloading import Reloading
+from initd.sparekeeper import SpareKeeper
 from initd.supervisor import Supervisor
 from initd.webkeeper import WebKeeper
 
@@ -46,7 +51,8 @@ if TYPE_CHECKING:
     from initd.cli import Config
 
 
-_HELPERS = (PRE_START, POST_STOP, READY_EXEC, HEALTH_EXEC)
+_RETRY = 1.0  # seconds, for a timer whose work could not be done
+_HELPERS = (PRE_START, POST_STOP, READY_EXEC, HEALTH_EXEC, TLS_CHECK)
 
 
 class Core:
@@ -59,12 +65,14 @@ class Core:
         hooks = Hooks(books, self.helpers)
         self.supervisor = Supervisor(books, hooks, self.leaving.main_at_rest)
         self.web = WebKeeper(books, self.leaving.web_gone)
-        self.leaving.web = self.web
+        self.spares = SpareKeeper(books)
+        self.leaving.web, self.leaving.spares = self.web, self.spares
+        self.reloading = Reloading(books, self.helpers, self.web)
         self.readiness = Readiness(books, self.supervisor)
         self.checks = Checks(books, self.helpers, self.supervisor, self.readiness)
         self.supervisor.main_up = self._main_up
         self.orphans = Orphans(books)
-        self.children = Children(books, self.supervisor, self.web, self.orphans, self.helpers)
+        self.children = Children(books, self.supervisor, self.web, self.orphans, self.helpers, self.spares)
         self.forwarding = Forwarding(books, self.supervisor, self.leaving, self.orphans)
         self._inputs: dict[type, Callable[[Any], None]] = {
             Spawned: self._spawned,
@@ -75,6 +83,8 @@ class Core:
             SignalReceived: self.forwarding.received,
             Surveyed: self.leaving.surveyed,
             Notified: self.readiness.notified,
+            Parked: self.spares.parked,
+            FilesChanged: self.reloading.changed,
             Dropped: self.web.dropped,
             LetterboxClosed: self.web.closed,
             Ticked: self._ticked,
@@ -87,6 +97,8 @@ class Core:
             "web.overdue": self.web.overdue,
             "web.beat": self.web.beat,
             "lag": self.web.lag,
+            "spare": self.spares.due,
+            "files": self.reloading.look,
             "watchdog": self.readiness.missed,
             **{f"{name}.due": _about(name, self.checks.due) for name in NAMES},
             **{f"{name}.timeout": _about(name, self.helpers.overdue) for name in _HELPERS},
@@ -107,6 +119,8 @@ class Core:
             self.books.after("look", 0.0)
         if not config.no_http:
             self.web.move(unit.START)
+            self.spares.begin()
+            self.reloading.begin()
         if self.books.config.pre_start is not None and self.books.config.argv:
             self.supervisor.spawn()
         return self.books.take()
@@ -123,6 +137,8 @@ class Core:
         return self.books.take()
 
     def _spawned(self, up: Spawned) -> None:
+        if up.unit == WEB and up.process.pid == self.books.spare:
+            self.spares.gone()
         {MAIN: self.supervisor.spawned, WEB: self.web.spawned}.get(up.unit, self.helpers.started)(up)
 
     def _spawn_failed(self, failure: SpawnFailed) -> None:
@@ -141,8 +157,13 @@ class Core:
 
     def _ticked(self, _: Ticked) -> None:
         name = self.books.due()
-        if name is not None:
+        if name is None:
+            return
+        try:
             self._timers[name]()
+        except Exception:
+            self.books.timers.setdefault(name, self.books.now + _RETRY)
+            raise
 
 
 def _about(name: str, step: Callable[[str], None]) -> Callable[[], None]:

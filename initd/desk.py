@@ -117,7 +117,8 @@ class Desk:
     # --- questions -------------------------------------------------------------------------------------
 
     def _ping(self, number: int, _: dict[str, Any]) -> None:
-        self._reply(number, checks=probes.checks(self.books))
+        errors, last = self.books.ledger.errors, self.books.last_error
+        self._reply(number, checks=probes.checks(self.books), errors=errors, last_error=last)
 
     def _state(self, number: int, _: dict[str, Any]) -> None:
         self._waiting.append(number)
@@ -246,4 +247,4 @@ def _by(message: dict[str, Any]) -> dict[str, Any]:
     by = message.get("by")
     if not isinstance(by, dict):
         return {"role": None, "peer": None}
-    return {name: str(by.get(name))[:100] for name in ("role", "peer")}
+    return {name: str(by.get(name))[:256] for name in ("role", "peer")}

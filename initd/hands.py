@@ -9,20 +9,27 @@ import errno
 import os
 
 from initd import plans, proctable, room, signals, spawning, syscalls
+from initd.credentials import Files
 from initd.model import (
     HEALTH_EXEC,
     MAIN,
     POST_STOP,
     PRE_START,
     READY_EXEC,
+    TLS_CHECK,
     WEB,
     ChildrenListed,
     Deliver,
     Delivered,
+    Dismiss,
     Dropped,
     Exit,
+    FilesChanged,
+    Inspect,
     Log,
     Look,
+    Park,
+    Parked,
     ProcessId,
     Send,
     Signal,
@@ -54,13 +61,16 @@ class Hands:
         self._spawners = {MAIN: lambda _: spawning.spawn(world.plan), WEB: self._spawn_web}
         self._known = known  # children that the core has met, by pid
         self.code: int | None = None  # set by the last effect: what to exit with
-        self._web_pid = 0
+        self._files = Files(world.config)
         self._ways: dict[type, Callable[[Any], object | None]] = {
             Spawn: self._spawn,
             Signal: self._signal,
             Deliver: self._deliver,
             Sweep: self._sweep,
             Look: self._look,
+            Park: self._park,
+            Dismiss: self._dismiss,
+            Inspect: self._inspect,
             Send: self._send,
             Log: self._log,
             Exit: self._exit,
@@ -81,12 +91,11 @@ class Hands:
 
     def _spawn_helper(self, effect: Spawn) -> int:
         """A hook writes where we do; of what a check writes the last line is kept."""
-        argv = command_of(self.world.config, effect.unit)
         if effect.unit in (PRE_START, POST_STOP):
-            return spawning.spawn(plans.helper_plan(self.world.base, argv, effect.environ, -1))
+            return spawning.spawn(self._plan(effect, -1))
         writer = self.earshot.open()
         try:
-            pid = spawning.spawn(plans.helper_plan(self.world.base, argv, effect.environ, writer))
+            pid = spawning.spawn(self._plan(effect, writer))
         except spawning.SpawnError:
             self.earshot.abandon()
             raise
@@ -95,20 +104,44 @@ class Hands:
         self.earshot.listen(pid)
         return pid
 
+    def _plan(self, effect: Spawn, output: int) -> spawning.Plan:
+        config = self.world.config
+        if effect.unit == TLS_CHECK:
+            return plans.tls_plan(config, output)
+        return plans.helper_plan(self.world.base, command_of(config, effect.unit), effect.environ, output)
+
     def _spawn_web(self, _: Spawn) -> int:
         try:
             theirs = self.letterbox.open()
         except OSError as error:
             raise spawning.SpawnError("pipe", error.errno or 0) from None
         try:
-            listening = [listener.fd for listener in self.world.listeners]
-            self._web_pid = spawning.spawn(plans.web_plan(theirs.fileno(), listening))
+            return self._fork_web(theirs.fileno())
         except spawning.SpawnError:
             self.letterbox.close()
             raise
         finally:
             theirs.close()
-        return self._web_pid
+
+    def _fork_web(self, letterbox: int) -> int:
+        """A new process, or the spare one where none can be made."""
+        listening = [listener.fd for listener in self.world.listeners]
+        try:
+            return spawning.spawn(plans.web_plan(letterbox, listening))
+        except spawning.SpawnError as error:
+            if error.forking and (pid := self.world.spare.use(letterbox)):
+                return pid
+            raise
+
+    def _park(self, _: Park) -> Parked:
+        limited = room.limited()
+        return Parked(self.world.spare.park() if limited else 0, limited)
+
+    def _dismiss(self, _: Dismiss) -> None:
+        self.world.spare.dismiss()
+
+    def _inspect(self, _: Inspect) -> FilesChanged | None:
+        return self._files.inspect()
 
     def _signal(self, effect: Signal) -> None:
         """To a child or a group; one that is not ours to signal (it changed its user) is no error of ours."""
@@ -125,9 +158,9 @@ class Hands:
 
     def _deliver(self, effect: Deliver) -> Delivered:
         stat = proctable.stat_of(effect.pid)
-        started = effect.starttime or (stat.starttime if stat is not None else 0)
-        name = stat.name if stat is not None else None
-        process = ProcessId(effect.pid, started)
+        now = stat.starttime if stat is not None else 0
+        process = ProcessId(effect.pid, now if effect.starttime is None else effect.starttime)
+        name = stat.name if stat is not None and now == process.starttime else None  # never a stranger's
         if stat is not None and not self._may_signal(effect.pid):
             why = "it is not below initd, which is not PID 1 here"
             return Delivered(effect.ticket, process, name, errno.EPERM, why)
@@ -147,7 +180,7 @@ class Hands:
     def _sweep(self, effect: Sweep) -> Surveyed:
         if not self.world.proc:
             return self._sweep_blindly(effect)
-        left = proctable.left_over(self.world.role, {os.getpid(), self._web_pid})
+        left = proctable.left_over(self.world.role, {os.getpid(), *effect.spared})
         sent = sum(_send(pid, effect.number) for pid in left) if effect.number else 0
         return Surveyed(sent, len(left))
 
@@ -183,7 +216,9 @@ def spawn_failure(unit: str, error: spawning.SpawnError, config: Config) -> Spaw
 
 def command_of(config: Config, unit: str) -> tuple[str, ...]:
     """Main's argv, or that of the option which is called ``unit``."""
-    argv: tuple[str, ...] = config.argv if unit == MAIN else getattr(config, unit.replace("-", "_"))
+    if unit == MAIN:
+        return config.argv
+    argv: tuple[str, ...] = getattr(config, unit.replace("-", "_"), ("web.tls",))
     return argv
 
 

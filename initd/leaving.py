@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from initd import signals, unit
 from initd.books import CLOSING, SWEEPING, UP, WAITING, Books
-from initd.model import STOPPED, Exit, Look, Signal, Surveyed, Sweep
+from initd.model import STOPPED, Exit, Look, Signal, Surveyed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from initd.sparekeeper import SpareKeeper
     from initd.webkeeper import WebKeeper
 
 FOREVER = float("inf")
@@ -24,6 +25,7 @@ class Leaving:
     """From main's rest to our own exit."""
 
     web: WebKeeper  # set by core.py: the two call each other
+    spares: SpareKeeper  # and this
 
     def __init__(self, books: Books) -> None:
         self.books = books
@@ -34,7 +36,8 @@ class Leaving:
         if books.held or books.phase != UP:
             return
         books.record("shutdown", code=books.exit_code)
-        books.cancel("look", "drain")
+        books.cancel("look", "drain", "files")
+        self.spares.dismiss()
         if books.config.farewell:
             self._farewell()
         if books.config.wait_orphans is None:
@@ -59,7 +62,7 @@ class Leaving:
             return
         books.phase = SWEEPING
         books.after("sweep.kill", books.config.sweep_timeout)
-        books.emit(Sweep(TERM))
+        books.sweep(TERM)
 
     def _farewell(self) -> None:
         """As dumb-init does: one TERM, rewritten as any other, to what is left of main's group."""
@@ -87,13 +90,13 @@ class Leaving:
         return KILL if "sweep.give_up" in self.books.timers else 0
 
     def look(self) -> None:
-        self.books.emit(Sweep(self._number))
+        self.books.sweep(self._number)
 
     def sweep_hard(self) -> None:
         """Time is up, or a second stop signal said so."""
         self.books.cancel("sweep.kill")
         self.books.timers.setdefault("sweep.give_up", self.books.now + _GIVE_UP)
-        self.books.emit(Sweep(KILL))
+        self.books.sweep(KILL)
 
     def give_up(self) -> None:
         self._close()

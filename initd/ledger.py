@@ -46,6 +46,7 @@ class Ledger:
         self.signals = {f"{name}/{source}": 0 for name in COMMON_SIGNALS for source in SOURCES}
         self.main_restarts = dict.fromkeys(RESTART_REASONS, 0)
         self.web_restarts = 0
+        self.errors = 0  # exceptions that the last guard caught
         self.events_dropped = 0
         self.reparented = 0
         self.reap_batch = Histogram(BATCH_BOUNDS)
@@ -92,6 +93,7 @@ class Ledger:
             "signals": self.signals,
             "main_restarts": self.main_restarts,
             "web_restarts": self.web_restarts,
+            "errors": self.errors,
             "events_dropped": self.events_dropped,
             "reparented": self.reparented,
             "reap_batch_seconds": self.reap_batch.as_dict(),

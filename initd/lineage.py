@@ -87,6 +87,8 @@ class Lineage:
         self._families: dict[int, tuple[int, int, str]] = {}  # child -> start time, its parent's pid and id
         self._earlier: dict[int, tuple[int, int, str]] = {}
         self._parents: dict[int, Json] = {}
+        self._ended: set[int] = set()  # of these, those that ended; who is met from the next look on is
+        self._past: set[int] = set()  # no child of theirs, but of another process with that pid
         self._groups: dict[str | None, _Group] = {None: _Group()}
         self._living: dict[int, str | None] = {}  # an orphan that is alive -> its group
 
@@ -101,9 +103,11 @@ class Lineage:
         """
         if fresh:
             self._earlier, self._families = self._families, {}
+            self._ended.update(self._parents)  # until they are told again
         self.attended = True
         for pid in gone:
             self._families.pop(pid, None)
+            self.over(pid)
         for parent, children in families:
             self._remember(parent)
             for child in children:
@@ -113,12 +117,24 @@ class Lineage:
     def looked(self) -> None:
         """All orphans that there are have been met."""
         self._earlier.clear()
+        self._past |= self._ended
+        self._ended.clear()
+
+    def over(self, pid: int) -> None:
+        """A process has ended: who gets its pid now is another one."""
+        if pid in self._parents:
+            self._ended.add(pid)
 
     def _remember(self, parent: Json) -> None:
-        self._parents.pop(parent["pid"], None)
+        self._forget(parent["pid"])
         self._parents[parent["pid"]] = parent
         if len(self._parents) > MOST_PARENTS:
-            del self._parents[next(iter(self._parents))]  # the one that was heard of longest ago
+            self._forget(next(iter(self._parents)))  # the one that was heard of longest ago
+
+    def _forget(self, pid: int) -> None:
+        self._parents.pop(pid, None)
+        self._ended.discard(pid)
+        self._past.discard(pid)
 
     def took(self, subreaper: Json) -> None:
         """Somebody else was seen to adopt."""
@@ -155,11 +171,18 @@ class Lineage:
                 return Origin(parent, "seen", None)
         for elder in elders:
             if elder.starttime <= process.starttime:
-                known = self._parents.get(elder.pid)
-                return Origin(known or _described(elder), "inferred", None)
+                return Origin(self._known(elder) or _described(elder), "inferred", None)
         if not self.attended:
             return Origin(None, None, "nobody looked: web was not up yet")
         return Origin(None, None, "its parent came and went between two looks, and led no group of its own")
+
+    def _known(self, elder: Elder) -> Json | None:
+        """What web saw of a leader, unless that was an earlier process with its pid."""
+        known = self._parents.get(elder.pid)
+        if known is None or elder.pid in self._past:
+            return None
+        same = elder.starttime == 0 or known["id"] == str(ProcessId(elder.pid, elder.starttime))
+        return known if same else None
 
     # --- the answer --------------------------------------------------------------------------------
 

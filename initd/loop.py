@@ -1,8 +1,8 @@
 """The only place that blocks: wait, take in, let the core decide, perform, wait again.
 
 Law of this file: no decisions. Inputs are made from what the kernel says; the results of effects
-are fed back at once, before any other input. An exception is said once and the loop goes on:
-PID 1 does not die of a mistake.
+are fed back at once, before any other input. An exception is guard.py's, and the
+loop goes on: PID 1 does not die of a mistake.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from initd.books import Init
 from initd.core import Core
 from initd.desk import Desk
 from initd.earshot import Earshot
+from initd.guard import Guard
 from initd.hands import Hands, spawn_failure
 from initd.letterbox import Letterbox
 from initd.model import MAIN, BatchReaped, ChildEnded, Notified, SignalReceived, Spawned, Ticked
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
     from initd.boot import World
     from initd.model import Elder
-    from initd.notifybox import NotifyBox
     from initd.procfs import Stat
 
 _CHLD = signals.NUMBERS["CHLD"]
@@ -55,7 +55,16 @@ class Loop:
     def __init__(self, world: World) -> None:
         listeners = tuple(listener.as_dict() for listener in world.listeners)
         role = "observer" if world.config.observe else world.role
-        init = Init(os.getpid(), os.getuid(), role, world.started, listeners, world.present, room.oom_kills())
+        init = Init(
+            os.getpid(),
+            os.getuid(),
+            role,
+            world.started,
+            listeners,
+            world.present,
+            room.oom_kills(),
+            world.spare.pid,
+        )
         self.world = world
         self.core = Core(world.config, init, lambda: os.urandom(1)[0] / 256)
         self.desk = Desk(self.core)
@@ -66,7 +75,16 @@ class Loop:
         self.hands = Hands(world, self._letterbox, self._earshot, self.core.books.ledger.adopted)
         if world.box is not None:
             self._epoll.register(world.box.fd, select.EPOLLIN)
-        self._said: set[str] = set()
+        self.guard = Guard(self.core.books, world.speaker)
+        self._steps: tuple[Callable[[list[int]], None], ...] = (
+            self._take_signals,
+            self._earshot.read,
+            self._drain_children,
+            self._read_letterbox,
+            self._read_notes,
+            self._keep_time,
+            self._settle,
+        )
         self._last_batch = -1.0
         self._batch, self._batch_seconds = 0, 0.0  # reaped since there was nothing to reap
         self._more = False  # the last batch used up its share, and there may be more to reap
@@ -89,48 +107,64 @@ class Loop:
         elif self.world.failure is not None:
             self.feed(spawn_failure(MAIN, self.world.failure, self.world.config))
         self._perform(self.core.begin(time.monotonic(), time.time()))
-        self._drain_children()  # one that was dead before we blocked signals sends no more
+        self._drain_children([])  # one that was dead before we blocked signals sends no more
 
     def turn(self) -> None:
-        """Wait for anything, take it all in, settle."""
+        """Wait for anything, take it all in, settle. What fails in one step is no reason to leave another."""
         ready = self._wait()
-        for number, pid, uid in self._signals(ready):
-            if number != _CHLD and not (number in _OUR_OWN and pid == os.getpid()):
-                self.feed(SignalReceived(number, pid, uid, proctable.name_of(pid)))
-        self._earshot.read(ready)
-        self._drain_children()
-        if self._letterbox.is_in(ready):
-            for happened in self._letterbox.read():
-                self.feed(happened)
-        if self.world.box is not None and self.world.box.fd in ready:
-            self._read_notes(self.world.box)
-        deadline = self.core.books.deadline()
-        if deadline is not None and deadline <= time.monotonic():
-            self.feed(Ticked())
-        self._perform(self.core.settle())
+        for step in self._steps:
+            self.guarded(step, ready)
 
-    def guarded(self, step: Callable[[], None]) -> None:
-        """Take a step; an exception is said once, with its place, and the init goes on."""
+    def guarded(self, step: Callable[..., None], *arguments: object) -> None:
+        """Take a step; an exception is survived."""
         try:
-            step()
+            step(*arguments)
         except Exception as error:  # noqa: BLE001  because this is PID 1's last guard: main must live
-            place = _place_of(error)
-            if place not in self._said:
-                self._said.add(place)
-                text = f"cannot go on as planned at {place}: {error!r}; please report this"
-                self.world.speaker.say("error", text)
+            self.guard.survived(error)
             time.sleep(_POLL)  # should every turn fail, then at least not in a hot loop
 
     def feed(self, happened: object) -> None:
         """One input; its effects are performed, and their results fed, before this returns."""
-        self._perform(self.desk.handle(happened, time.monotonic(), time.time()))
+        try:
+            effects = self.desk.handle(happened, time.monotonic(), time.time())
+        except Exception as error:  # noqa: BLE001  because a signal, or main's end, must not be lost by it
+            self.guard.survived(error)
+            effects = self.guard.instead_of_handling(happened)
+        self._perform(effects)
 
     def _perform(self, effects: list[Any]) -> None:
         """All of them first, then what came of them: a result must not overtake the rest of its batch."""
-        results = [self.hands.perform(effect) for effect in effects]
+        results = [self._try(effect) for effect in effects]
         for result in results:
             if result is not None:
                 self.feed(result)
+
+    def _try(self, effect: object) -> object | None:
+        try:
+            return self.hands.perform(effect)
+        except Exception as error:  # noqa: BLE001  because the effects after this one are to be performed too
+            self.guard.survived(error)
+            return self.guard.instead_of_performing(effect)
+
+    # --- the steps of a turn -------------------------------------------------------------------------
+
+    def _take_signals(self, ready: list[int]) -> None:
+        for number, pid, uid in self._signals(ready):
+            if number != _CHLD and not (number in _OUR_OWN and pid == os.getpid()):
+                self.feed(SignalReceived(number, pid, uid, proctable.name_of(pid)))
+
+    def _read_letterbox(self, ready: list[int]) -> None:
+        if self._letterbox.is_in(ready):
+            for happened in self._letterbox.read():
+                self.feed(happened)
+
+    def _keep_time(self, _: list[int]) -> None:
+        deadline = self.core.books.deadline()
+        if deadline is not None and deadline <= time.monotonic():
+            self.feed(Ticked())
+
+    def _settle(self, _: list[int]) -> None:
+        self._perform(self.core.settle())
 
     def _wait(self) -> list[int]:
         deadline = self.core.books.deadline()
@@ -142,8 +176,11 @@ class Loop:
             return syscalls.take_signals(0.0 if ready or self._more else _POLL)
         return syscalls.read_signals(self._signalfd) if self._signalfd in ready else []
 
-    def _read_notes(self, box: NotifyBox) -> None:
+    def _read_notes(self, ready: list[int]) -> None:
         """Main's words by sd_notify. Whoever is not main or below it is not heard."""
+        box = self.world.box
+        if box is None or box.fd not in ready:
+            return
         books = self.core.books
         for data, pid, _uid in box.read():
             main = books.main.process.pid if books.main.process is not None else None
@@ -155,7 +192,7 @@ class Loop:
             else:
                 self.world.speaker.say("debug", f"pid {pid} is not main's and may not notify")
 
-    def _drain_children(self) -> None:
+    def _drain_children(self, _: list[int]) -> None:
         """Until there is no more: SIGCHLD coalesces, so its number says nothing.
 
         In a storm each exit would cost a turn of its own, so a short rest makes batches of them; and a
@@ -183,13 +220,21 @@ class Loop:
         """Reap one. Where somebody may ask, name and age are read first: they go with the zombie."""
         if not self._forensic:
             reaped = syscalls.reap(-1)
-            return None if reaped is None else self._describe(reaped, None)
+            return None if reaped is None else self._described(reaped, None)
         pid = syscalls.peek()
         if pid is None:
             return None
         stat = proctable.stat_of(pid)
         reaped = syscalls.reap(pid)
-        return None if reaped is None else self._describe(reaped, stat)
+        return None if reaped is None else self._described(reaped, stat)
+
+    def _described(self, reaped: syscalls.Reaped, stat: Stat | None) -> ChildEnded:
+        """Whatever goes wrong in describing an end, it is an end: nobody else will ever hear of it."""
+        try:
+            return self._describe(reaped, stat)
+        except Exception as error:  # noqa: BLE001  as above
+            self.guard.survived(error)
+            return proctable.bare_end(reaped)
 
     def _describe(self, reaped: syscalls.Reaped, stat: Stat | None) -> ChildEnded:
         """Elders are only looked for where they are asked for: of an orphan that was never met alive."""
@@ -201,13 +246,3 @@ class Loop:
             living = (books.init.pid, main.pid if main is not None else 0)
             elders = proctable.elders(stat, living, {})
         return proctable.describe_end(reaped, stat, self._earshot.finish(reaped.pid), elders)
-
-
-def _place_of(error: BaseException) -> str:
-    """File and line where it was raised."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    if trace is None:
-        return "an unknown place"
-    return f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}"

@@ -12,12 +12,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    Pairs = tuple[tuple[str, str], ...]  # role, and the token or the name
+    Credentials = tuple[Pairs, Pairs]  # tokens, and names of client certificates
+
 # --- who ---------------------------------------------------------------------------------------
 
 MAIN = "main"
 WEB = "web"
 PRE_START, POST_STOP = "pre-start", "post-stop"  # what runs before and after main
 READY_EXEC, HEALTH_EXEC = "ready-exec", "health-exec"  # what looks whether it is well
+TLS_CHECK = "tls-check"  # what looks whether new certificates are any good
 
 
 @record
@@ -239,6 +243,22 @@ class Notified:
 
 
 @record
+class Parked:
+    """A spare process waits to become web. ``pid`` 0: none; ``limited`` says whether there should be one."""
+
+    pid: int
+    limited: bool
+
+
+@record
+class FilesChanged:
+    """A file of secrets is another one now. What was read anew, or why not; None: there is no such file."""
+
+    credentials: Credentials | None
+    why: str | None = None
+
+
+@record
 class Surveyed:
     """A sweep was made: how many got the signal, and how many are left."""
 
@@ -293,14 +313,30 @@ class Deliver:
 
 @record
 class Sweep:
-    """Signal whatever is left but web; answer with Surveyed. ``number`` 0 only counts."""
+    """Signal whatever is left but the ``spared``; answer with Surveyed. ``number`` 0 only counts."""
 
     number: int
+    spared: tuple[int, ...] = ()
 
 
 @record
 class Look:
     """List our children; answer with ChildrenListed."""
+
+
+@record
+class Park:
+    """Make a spare process, where pids are limited; answer with Parked."""
+
+
+@record
+class Dismiss:
+    """Let the spare process go."""
+
+
+@record
+class Inspect:
+    """Look whether a file of secrets was changed; answer with FilesChanged where one was."""
 
 
 @record

@@ -37,7 +37,7 @@ class Orphans:
     def met(self, child: Child) -> None:
         """One was adopted alive. What was there before us is no orphan of main's, and is left alone."""
         books = self.books
-        if not books.config.kill_orphans or child.process.pid in books.init.present:
+        if not books.config.kill_orphans or child.process in books.init.present:
             return
         self._send(child.process.pid, TERM)
         books.record(

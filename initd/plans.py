@@ -34,6 +34,7 @@ _CURES = {  # what a refused step lacks; capabilities(7)
     "nice": "; give the container CAP_SYS_NICE, or a value that is not below the present one",
     "oom-score-adj": "; give the container CAP_SYS_RESOURCE, or a value that is not below the present one",
 }
+_WEB_ENVIRON = {b"PATH": b"/usr/bin:/bin", b"LANG": b"C.UTF-8"}
 _MAINS_OWN = ("session", "terminal", "group", "LISTEN_PID")  # steps that no other command takes
 # Python ignores PIPE and XFSZ at start, so what they were at entry cannot be known; an inherited
 # "ignore" on CHLD would make main's own waits fail with ECHILD.
@@ -101,16 +102,20 @@ def helper_plan(base: Plan, argv: tuple[str, ...], environ: tuple[tuple[str, str
     ``output``: where it writes to instead of our own output; -1 is nowhere else.
     """
 
+    steps = (step for step in base.steps if step[0] not in _MAINS_OWN)
+    added = {syscalls.encode(name): syscalls.encode(value) for name, value in environ}
+    own: tuple[Step, ...] = (("group", _new_group), ("descriptors", _speak_into(output)))
+    return Plan(tuple(map(syscalls.encode, argv)), {**base.environ, **added}, (*own, *steps))
+
+
+def _speak_into(output: int) -> Callable[[], None]:
     def descriptors() -> None:
         os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
         if output >= 0:
             os.dup2(output, 1)
             os.dup2(output, 2)
 
-    steps = (step for step in base.steps if step[0] not in _MAINS_OWN)
-    added = {syscalls.encode(name): syscalls.encode(value) for name, value in environ}
-    own: tuple[Step, ...] = (("group", _new_group), ("descriptors", descriptors))
-    return Plan(tuple(map(syscalls.encode, argv)), {**base.environ, **added}, (*own, *steps))
+    return descriptors
 
 
 def _place(config: Config, *, terminal: bool) -> list[Step]:
@@ -129,7 +134,7 @@ def web_plan(letterbox: int, keep: Iterable[int]) -> Plan:
 
     def descriptors() -> None:
         os.dup2(letterbox, LETTERBOX)
-        for fd in _open_descriptors():
+        for fd in open_descriptors():
             if fd > LETTERBOX and fd not in kept and _is_inheritable(fd):
                 os.close(fd)
         for fd in kept:
@@ -138,17 +143,34 @@ def web_plan(letterbox: int, keep: Iterable[int]) -> Plan:
         os.dup2(null, 0)
         os.dup2(2, 1)
 
-    python = syscalls.encode(sys.executable or "/usr/bin/python3")
     steps: tuple[Step, ...] = (
+        ("oom-score-adj", first_to_go),
         ("group", _new_group),
         ("descriptors", descriptors),
         ("workdir", _chdir("/")),
         ("signals", _all_default),
     )
-    return Plan((python, b"-I", b"-m", b"web"), {b"PATH": b"/usr/bin:/bin", b"LANG": b"C.UTF-8"}, steps)
+    return Plan(_of_web(b"web"), _WEB_ENVIRON, steps)
 
 
-def _open_descriptors() -> list[int]:
+def tls_plan(config: Config, output: int) -> Plan:
+    """Whoever is to serve with the certificates says whether they are any good; PID 1 never reads a key."""
+    files = (config.tls_cert, config.tls_key, config.tls_client_ca)
+    names = tuple(syscalls.encode(name) for name in files if name is not None)
+    steps: tuple[Step, ...] = (
+        ("group", _new_group),
+        ("descriptors", _speak_into(output)),
+        ("signals", _all_default),
+    )
+    return Plan(_of_web(b"web.tls", *names), _WEB_ENVIRON, steps)
+
+
+def _of_web(module: bytes, *arguments: bytes) -> tuple[bytes, ...]:
+    return (syscalls.encode(sys.executable or "/usr/bin/python3"), b"-I", b"-m", module, *arguments)
+
+
+def open_descriptors() -> list[int]:
+    """Ours, as numbers."""
     try:
         return [int(name) for name in os.listdir("/proc/self/fd")]
     except OSError:  # no /proc: what a shell or an engine hands down lies low
@@ -201,6 +223,17 @@ def _oom_score(value: int) -> Callable[[], None]:
             file.write(b"%d" % value)
 
     return write
+
+
+def first_to_go() -> None:
+    """From web's first page on, not only once it runs: what starts where memory is full must not cost main.
+
+    Where this is refused web says so itself.
+    """
+    try:
+        _oom_score(1000)()
+    except OSError:
+        return
 
 
 def _rlimit(limit: tuple[int, int, int]) -> Callable[[], None]:

@@ -136,23 +136,31 @@ def describe_end(
     reaped: syscalls.Reaped, stat: Stat | None, output: str | None, elders: tuple[Elder, ...]
 ) -> ChildEnded:
     """A reaped child, with what its zombie still had to say, and what it had printed as a check of ours."""
-    status = reaped.status
-    signalled = os.WIFSIGNALED(status)
+    status = _exit_status(reaped.status)
     lifetime = None
     if stat is not None:
         lifetime = round(max(0.0, syscalls.boot_clock() - stat.starttime / syscalls.TICKS_PER_SECOND), 2)
     return ChildEnded(
         ProcessId(reaped.pid, stat.starttime if stat is not None else 0),
         stat.name if stat is not None else None,
-        ExitStatus(
-            None if signalled else os.WEXITSTATUS(status),
-            os.WTERMSIG(status) if signalled else None,
-            os.WCOREDUMP(status),
-        ),
+        status,
         lifetime,
         round(reaped.cpu_seconds, 6),
         reaped.max_resident_bytes,
         output,
         elders,
-        room.oom_kills() if signalled and os.WTERMSIG(status) == _KILL else None,
+        room.oom_kills() if status.signal == _KILL else None,
     )
+
+
+def bare_end(reaped: syscalls.Reaped) -> ChildEnded:
+    """The same without a look at anything."""
+    status = _exit_status(reaped.status)
+    return ChildEnded(ProcessId(reaped.pid, 0), None, status, None, reaped.cpu_seconds, 0)
+
+
+def _exit_status(status: int) -> ExitStatus:
+    """wait(2)'s word for it."""
+    if os.WIFSIGNALED(status):
+        return ExitStatus(None, os.WTERMSIG(status), os.WCOREDUMP(status))
+    return ExitStatus(os.WEXITSTATUS(status), None)

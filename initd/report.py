@@ -29,7 +29,11 @@ def status(books: Books) -> dict[str, Any]:
             "observe": books.config.observe,
         },
         "main": _main(books),
-        "web": {"pid": web.pid if web is not None else None, "restarts": ledger.web_restarts},
+        "web": {
+            "pid": web.pid if web is not None else None,
+            "restarts": ledger.web_restarts,
+            "spare": books.spare or None,
+        },
         "ready": probes.ready(books),
         "draining": books.draining,
         "adopted": {"total": ledger.adopted_total, "alive": len(ledger.adopted)},

@@ -6,20 +6,27 @@ Law of this file: reading what can be read, at the moment when little else works
 from __future__ import annotations
 
 import errno
-import resource
+import posix as os
 
 _MOUNT = "/sys/fs/cgroup"
 _LEAST = 3  # a check may be a script that starts something itself
+_NPROC = "Max processes"  # as /proc/self/limits has it; the resource module is a shared object to load
+_SMALL = 16  # pids; in so small a house a process that only waits takes too much room
 
 
 def report() -> str:
     """``pids 10 of 10, processes of this user at most 4096``, or nothing where nothing is known."""
     current, limit = _pids()
-    soft, _ = resource.getrlimit(resource.RLIMIT_NPROC)
     words = [f"pids {current} of {limit}"] if current and limit else []
-    if soft != resource.RLIM_INFINITY:
-        words.append(f"processes of this user at most {soft}")
+    if most := _user_limit():
+        words.append(f"processes of this user at most {most}")
     return ", ".join(words)
+
+
+def limited() -> bool:
+    """Is the number of our processes limited, and not so small that every one counts?"""
+    limits = [most for most in (_number(_pids()[1]), _user_limit()) if most > 0]
+    return bool(limits) and min(limits) >= _SMALL
 
 
 def hit(number: int) -> str:
@@ -34,8 +41,7 @@ def hit(number: int) -> str:
         most = _number(_read(f"/proc/sys/kernel/{path}"))
         if threads >= most * 0.98 > 0:
             return name
-    soft, _ = resource.getrlimit(resource.RLIMIT_NPROC)
-    return "unknown" if soft == resource.RLIM_INFINITY else "nproc"
+    return "nproc" if _user_limit() else "unknown"
 
 
 def short() -> str:
@@ -65,6 +71,16 @@ def _pids() -> tuple[str, str]:
         if current and limit:
             return current, limit
     return "", ""
+
+
+def _user_limit() -> int:
+    """RLIMIT_NPROC, getrlimit(2); 0 where there is none, as for root, whom it does not bind."""
+    if os.getuid() == 0:
+        return 0
+    for line in _read("/proc/self/limits").splitlines():
+        if line.startswith(_NPROC):
+            return max(0, _number(line.removeprefix(_NPROC).split()[0]))
+    return 0
 
 
 def _directories(controller: str) -> list[str]:

@@ -101,7 +101,7 @@ def _in_child(plan: Plan, writer: int) -> NoReturn:
             stage = step[0]
             step[1]()
         stage = "exec"
-        _exec(plan.argv, plan.environ)
+        execute(plan)
     except OSError as error:
         code = 127 if error.errno == errno.ENOENT else 126
         os.write(writer, f"{stage} {error.errno}".encode())
@@ -112,9 +112,9 @@ def _in_child(plan: Plan, writer: int) -> NoReturn:
         os._exit(code)
 
 
-def _exec(argv: tuple[bytes, ...], environ: dict[bytes, bytes]) -> None:
+def execute(plan: Plan) -> None:
     """execvp(3) by hand, because Python's lacks the /bin/sh fallback for scripts without a shebang."""
-    name = argv[0]
+    name, argv, environ = plan.argv[0], plan.argv, plan.environ
     if not name:
         raise FileNotFoundError(errno.ENOENT, "no name")
     if b"/" in name:

@@ -13,7 +13,7 @@ import posix as os
 import sys
 import time
 
-from initd.model import record
+from initd.model import ProcessId, record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -265,10 +265,10 @@ def read_children() -> bytes:
         os.close(fd)
 
 
-def child_pids() -> frozenset[int]:
-    """The pids of our children; none where the kernel does not keep them."""
+def children() -> frozenset[ProcessId]:
+    """Our children, none of which is reaped meanwhile; none where the kernel does not keep them."""
     try:
-        return frozenset(map(int, read_children().split()))
+        return frozenset(ProcessId(pid, start_time(pid)) for pid in map(int, read_children().split()))
     except OSError:
         return frozenset()
 

@@ -1,4 +1,4 @@
-"""The token table: ``ROLE TOKEN`` lines of a file, and one control token from the environment.
+"""The token table: ``ROLE TOKEN`` and ``ROLE cert:NAME`` lines of a file, and one token from the environment.
 
 Law of this file: a token is never shown, not even in a refusal. Imported only where there are any.
 """
@@ -9,18 +9,38 @@ import posix as os
 
 from initd.options import ROLES, TOKEN_MINIMUM
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from initd.model import Credentials
+
 TOKEN_MAXIMUM, TOKENS_MAXIMUM = 200, 200  # the whole table goes to web in one datagram of 64 KiB
+_CERTIFICATE = "cert:"
 
 
-def read(path: str | None, single: str | None) -> tuple[tuple[str, str], ...]:
-    """(role, token) pairs, that of the environment first. Raises ValueError with the line to show."""
+def read(path: str | None, single: str | None) -> Credentials:
+    """Tokens, that of the environment first, and certificates. Raises ValueError with the line to show."""
     found: list[tuple[str, str]] = []
     if single is not None:
+        if single.startswith(_CERTIFICATE):
+            raise ValueError(
+                "cannot use the token in INITD_TOKEN: it names a certificate; put that into --tokens"
+            )
         _check(single, "INITD_TOKEN")
         found.append(("control", single))
-    if path is None:
-        return tuple(found)
-    for place, line in enumerate(_lines(path), 1):
+    found += _lines(path) if path is not None else []
+    if len(found) > TOKENS_MAXIMUM:
+        raise ValueError(f"cannot use {path}: it has {len(found)} tokens; say at most {TOKENS_MAXIMUM}")
+    named = [(role, word) for role, word in found if word.startswith(_CERTIFICATE)]
+    return (
+        tuple(pair for pair in found if pair not in named),
+        tuple((role, word.removeprefix(_CERTIFICATE)) for role, word in named),
+    )
+
+
+def _lines(path: str) -> list[tuple[str, str]]:
+    """What the file says, without its comments."""
+    found = []
+    for place, line in enumerate(_text(path).splitlines(), 1):
         words = line.split()
         if not words or words[0].startswith("#"):
             continue
@@ -29,22 +49,21 @@ def read(path: str | None, single: str | None) -> tuple[tuple[str, str], ...]:
             raise ValueError(f"cannot use {where}: say ROLE TOKEN, with health, metrics, read or control")
         _check(words[1], where)
         found.append((words[0], words[1]))
-    if len(found) > TOKENS_MAXIMUM:
-        raise ValueError(f"cannot use {path}: it has {len(found)} tokens; say at most {TOKENS_MAXIMUM}")
-    return tuple(found)
+    return found
 
 
-def _lines(path: str) -> list[str]:
+def _text(path: str) -> str:
     try:
         with open(path, encoding="utf-8") as file:
-            return file.read(1 << 20).splitlines()
+            return file.read(1 << 20)
     except (OSError, UnicodeDecodeError) as error:
         why = os.strerror(error.errno or 0) if isinstance(error, OSError) else "it is not UTF-8 text"
     raise ValueError(f"cannot read the token file {path}: {why}; give initd a readable file")
 
 
 def _check(token: str, where: str) -> None:
-    if len(token) < TOKEN_MINIMUM:
+    least = len(_CERTIFICATE) + 1 if token.startswith(_CERTIFICATE) else TOKEN_MINIMUM
+    if len(token) < least:
         cure = f"say at least {TOKEN_MINIMUM} characters, such as the output of openssl rand -hex 16"
         raise ValueError(f"cannot use the token in {where}: it is too short; {cure}")
     if len(token) > TOKEN_MAXIMUM:

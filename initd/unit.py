@@ -183,6 +183,16 @@ class Unit:
         """Another process is the command from now on; its state is not changed by that."""
         self.last_process, self.process = self.process, process
 
+    def found(self, process: ProcessId, now: float) -> None:
+        """The last guard's, where ``up`` could not be heard out: it runs."""
+        self.state, self.process, self.since = RUNNING, process, now
+
+    def lost(self) -> None:
+        """The last guard's, where ``down`` could not be heard out: it does not run, and may be due again."""
+        self.state = BACKOFF
+        if self.process is not None:
+            self.last_process, self.process = self.process, None
+
     def ended(self, status: ExitStatus, now: float) -> tuple[str, ...]:
         """It ended; ``down`` follows when what runs after it has ended too."""
         actions = self._move(ENDED)

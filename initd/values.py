@@ -146,7 +146,12 @@ def socket_path(text: str) -> str | None:
         return None
     if not text or len(text.encode("utf-8", "surrogateescape")) > 107:
         raise ValueError("say a path of 1 to 107 bytes, or none")
-    if text.startswith("/"):
+    return path(text)
+
+
+def path(text: str) -> str:
+    """A file, from / on: it is looked at again when the working directory is another one."""
+    if word(text).startswith("/"):
         return text
     try:
         return f"{os.getcwd()}/{text}"

@@ -5,11 +5,12 @@ Law of this file: nothing here may hold up main: web may crash, hang or lie, and
 
 from __future__ import annotations
 
-from initd import __version__, signals, wire
+from initd import __version__, signals, unit, wire
 from initd.books import CLOSING, KILL_AGAIN, UP, Books, describe
 from initd.endings import as_fields, in_words
 from initd.keeper import Keeper
 from initd.model import (
+    RESTARTING,
     WEB,
     ChildEnded,
     Dropped,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 KILL, TERM = signals.NUMBERS["KILL"], signals.NUMBERS["TERM"]
 _STOP = 0.5  # to end its streams; not the engine's ten seconds
+_REPLACE = 2.0  # the same, with the answers that it owes
 _BEAT_EVERY, _BEAT_PATIENCE = 5.0, 10.0  # a hung web is replaced well inside kubelet's 3 x 10 s
 _WEB_GRACE = 30.0  # to import and attach, on a machine that is busy
 _WEB_FAREWELL = 1.0  # after its letterbox closed: it exits by itself, or it is made to
@@ -42,6 +44,7 @@ class WebKeeper(Keeper):
         super().__init__(books, books.web)
         self._gone = gone
         self._heard = self._beat_at = 0.0
+        self._starved = False  # the last start failed because no process could be made
 
     # --- what the table asks for -------------------------------------------------------------------
 
@@ -49,14 +52,20 @@ class WebKeeper(Keeper):
         self.books.cancel("web.due")
         self.books.emit(Spawn(WEB))
 
+    def replace(self) -> None:
+        """By another one that knows what has changed. It is no crash, and is not waited with."""
+        self.move(unit.RESTART)
+
     def ask(self) -> None:
-        """To end its streams, and itself."""
+        """To end its streams, and itself; where another one follows, after what it has accepted already."""
         assert self.unit.process is not None
         books = self.books
         books.flush()
-        books.emit(Send(wire.encode({"t": "bye"})))
+        leaving = self.unit.state != RESTARTING
+        if leaving:
+            books.emit(Send(wire.encode({"t": "bye"})))
         books.emit(Signal(self.unit.process.pid, TERM))
-        books.after("web.overdue", _STOP)
+        books.after("web.overdue", _STOP if leaving else _REPLACE)
 
     def kill(self) -> None:
         assert self.unit.process is not None
@@ -72,6 +81,7 @@ class WebKeeper(Keeper):
     def spawned(self, up: Spawned) -> None:
         """A new web: it is greeted, and has time to get ready."""
         books = self.books
+        self._starved = False
         self.do(self.unit.up(up.process, books.now))
         books.record("web.started", process=describe(up.process, "initd-web"))
         books.attached = False
@@ -81,7 +91,14 @@ class WebKeeper(Keeper):
         books.emit(Send(wire.encode(self.hello())))
 
     def spawn_failed(self, failure: SpawnFailed) -> None:
-        self._down(self.missed("start web:", failure))
+        """For want of a process it is tried again and again; that is said once."""
+        again, self._starved = self._starved and failure.forking, failure.forking
+        self._down(ExitStatus(126, None) if again else self.missed("start web:", failure))
+
+    def hurry(self) -> None:
+        """Something was reaped: where a process was all that lacked, now is the moment."""
+        if self._starved and "web.due" in self.books.timers:
+            self.books.after("web.due", 0.0)
 
     def ended(self, end: ChildEnded) -> None:
         books, words = self.books, in_words(end.status)
@@ -90,7 +107,8 @@ class WebKeeper(Keeper):
         books.record("web.exited", process=describe(end.process, end.name), **as_fields(end.status))
         if books.phase == UP:
             books.ledger.web_restarts += 1
-            books.log("warning", f"web (pid {end.process.pid}) ended: {words}; it is started again")
+            if self.unit.state != RESTARTING:
+                books.log("warning", f"web (pid {end.process.pid}) ended: {words}; it is started again")
         self._down(end.status)
 
     def _down(self, status: ExitStatus) -> None:
@@ -136,7 +154,7 @@ class WebKeeper(Keeper):
         self.books.emit(Send(wire.encode({"t": "lag", "seq": self.books.history.last})))
 
     def hello(self) -> dict[str, Any]:
-        config, init = self.books.config, self.books.init
+        books, config, init = self.books, self.books.config, self.books.init
         return {
             "t": "hello",
             "v": wire.VERSION,
@@ -144,10 +162,19 @@ class WebKeeper(Keeper):
             "config": {
                 "history": config.history,
                 "anonymous": config.anonymous,
-                "tokens": config.tokens,
+                "tokens": books.credentials[0],
+                "certificates": books.credentials[1],
+                "tls": self._tls(),
+                "redact": not config.no_redact,
                 "allow_hosts": config.allow_host,
                 "http_user": None if config.http_user == "root" else config.http_user,
             },
             "listen": init.listeners,
             "init": {"pid": init.pid, "uid": init.uid, "role": init.role},
         }
+
+    def _tls(self) -> dict[str, Any] | None:
+        config = self.books.config
+        if config.tls_cert is None:
+            return None
+        return {"cert": config.tls_cert, "key": config.tls_key, "client_ca": config.tls_client_ca}

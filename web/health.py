@@ -18,7 +18,7 @@ from web.problem import Problem
 
 
 class Check(NamedTuple):
-    """One line of a verbose answer."""
+    """One line of a verbose answer: why it fails, or what is to be said of it all the same."""
 
     name: str
     ok: bool
@@ -31,16 +31,20 @@ async def _checks(house: House, purpose: str) -> list[Check]:
         reply = await house.link.shared("ping")
     except Problem as problem:
         return [Check("core", False, problem.detail)]
+    errors, last = reply.get("errors"), reply.get("last_error")
+    survived = f"{errors} errors survived, the last at {last}, see the log" if errors else ""
     theirs = [
         Check(str(c["name"]), c["ok"] is True, str(c.get("why") or ""))
         for c in reply["checks"]
         if purpose in c["for"]
     ]
-    return [Check("core", True, ""), *theirs]
+    return [Check("core", True, survived), *theirs]
 
 
 def _line(check: Check) -> str:
-    return f"[+]{check.name} ok" if check.ok else f"[-]{check.name} failed: {check.why}"
+    if not check.ok:
+        return f"[-]{check.name} failed: {check.why}"
+    return f"[+]{check.name} ok" + (f": {check.why}" if check.why else "")
 
 
 def render(path: str, checks: list[Check], excluded: list[str], verbose: bool) -> tuple[int, str]:

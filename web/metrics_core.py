@@ -42,6 +42,9 @@ def core(status: dict[str, Any], counted: dict[str, Any]) -> Families:
     if checks:
         yield from gauges("health_check_passing", "1 while a health check passes.", "check", checks)
     yield from counter(
+        "core_errors_total", "Errors in the init that it survived; please report them.", counted["errors"]
+    )
+    yield from counter(
         "web_restarts_total", "Restarts of the process that answers HTTP.", counted["web_restarts"]
     )
     events = zeros(EVENT_KINDS) | {(kind,): n for kind, n in counted["events"].items()}

@@ -133,7 +133,7 @@ SCHEMAS: dict[str, Schema] = {
             restarts=COUNT,
             last_exit=nullable(thing(code=nullable(COUNT), signal=nullable(STRING), at=TIME)),
         ),
-        web=thing(pid=nullable(PID), restarts=COUNT),
+        web=thing(pid=nullable(PID), restarts=COUNT, spare=nullable(PID)),
         ready=FLAG,
         processes=nullable(COUNT),
         zombies=nullable(COUNT),

@@ -28,12 +28,17 @@ from initd.model import (
     ChildrenListed,
     Deliver,
     Delivered,
+    Dismiss,
     Dropped,
     Exit,
     ExitStatus,
+    FilesChanged,
+    Inspect,
     LetterboxClosed,
     Log,
     Look,
+    Park,
+    Parked,
     ProcessId,
     Send,
     Signal,
@@ -48,6 +53,7 @@ from initd.model import (
 
 QUICK = settings(deadline=None, max_examples=60)
 KILL, TERM, HUP = (signals.NUMBERS[name] for name in ("KILL", "TERM", "HUP"))
+SPARE = "spare"
 BY = {"role": "control", "peer": "unix"}
 
 
@@ -81,6 +87,10 @@ class World:
     met: set[ProcessId] = field(default_factory=set)  # strangers that the core has been shown
     looks: int = 0
     full: bool = False
+    limited: bool = False  # pids are
+    room: bool = False  # for a spare process
+    dismissed: bool = False  # the spare process was let go; a test ends it
+    changed: FilesChanged | None = None  # what the next look at the files finds
     asked: int = 0
     last_pid: int = 1
 
@@ -117,18 +127,36 @@ class World:
                 self.logs.append((level, text))
             case Exit(code):
                 self.exits.append(code)
+            case Park() | Dismiss() | Inspect():
+                return self._keep(effect)
             case _:
                 raise AssertionError(f"no such effect: {effect!r}")
         return None
 
     def _spawn(self, unit: str, environ: tuple[tuple[str, str], ...]) -> object:
         if self.failing[unit]:
-            return self.failing[unit].pop(0)
+            failure = self.failing[unit].pop(0)
+            if unit != WEB or not failure.forking or not self.runs(SPARE):
+                return failure
+            spare = self.children[self.pid(SPARE)]
+            spare.unit = WEB  # as the hands do where no process can be made
+            return Spawned(WEB, spare.id)
         assert not any(child.unit == unit for child in self.children.values()), f"a second {unit}"
         process = self.add_child(unit, unit)
         process.environ = dict(environ)
         self.spawned.append(process)
         return Spawned(unit, process.id)
+
+    def _keep(self, effect: object) -> Parked | FilesChanged | None:
+        """The spare process, and the files of secrets."""
+        if isinstance(effect, Park):
+            room = self.limited and self.room
+            return Parked(self.add_child("initd-spare", SPARE).id.pid if room else 0, self.limited)
+        if isinstance(effect, Inspect):
+            changed, self.changed = self.changed, None
+            return changed
+        self.dismissed = True
+        return None
 
     def _deliver(self, order: Deliver) -> Delivered:
         child = self.children.get(order.pid)
@@ -159,7 +187,7 @@ class World:
 
     def left_over(self) -> list[int]:
         """What a sweep finds: the living, but web."""
-        living = [p.id.pid for p in self.children.values() if not p.zombie and p.unit != WEB]
+        living = [p.id.pid for p in self.children.values() if not p.zombie and p.unit not in (WEB, SPARE)]
         return [*living, *self.others]
 
     # --- what the world does to the core -------------------------------------------------------------

@@ -70,7 +70,8 @@ def named(options: list[Option]) -> pytest.MarkDecorator:
 
 
 def test_every_option_is_tested_here() -> None:
-    others = {"tokens", "verbose", "wait-orphans"} | {option.name for option in FLAGS}
+    others = {"tokens", "verbose", "wait-orphans", "tls-cert", "tls-key", "tls-client-ca"}
+    others |= {option.name for option in FLAGS}
     assert set(SAMPLES) | others == {option.name for option in TABLE}
 
 
@@ -170,7 +171,7 @@ def test_the_defaults_are_those_of_the_contract() -> None:
     assert (config.listen, config.listen_asked) == (DEFAULT_LISTEN, False)
     assert DEFAULT_LISTEN == (("::", 9911),)
     assert (config.socket, config.anonymous, config.http_user) == ("/run/initd.sock", "metrics", "nobody")
-    assert (config.tokens, config.warnings, config.log_format) == ((), (), "text")
+    assert (config.credentials, config.warnings, config.log_format) == (((), ()), (), "text")
 
 
 @pytest.mark.parametrize("kind", ["ready", "health"])

@@ -68,7 +68,7 @@ def test_the_state_has_the_shape_that_was_promised() -> None:
         "hook": None,
         "checks": [],
     }
-    assert status["web"] == {"pid": world.pid("web"), "restarts": 0}
+    assert status["web"] == {"pid": world.pid("web"), "restarts": 0, "spare": None}
     assert (status["ready"], status["reaped"], status["seq"]) == (True, {"total": 0}, 2)
 
 
@@ -76,8 +76,8 @@ def test_the_counters_are_those_of_the_letterboxs_page() -> None:
     counters = running().ask("state")["counters"]
     assert set(counters) >= {
         "adoptions", "adopted_alive", "reaped", "main_restarts", "main_restart_delay_seconds", "signals",
-        "web_restarts", "events", "events_dropped", "reap_batch_seconds", "adopted_lifetime_seconds",
-        "open_fds",
+        "web_restarts", "errors", "events", "events_dropped", "reap_batch_seconds",
+        "adopted_lifetime_seconds", "open_fds",
     }  # fmt: skip
 
 

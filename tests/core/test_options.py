@@ -144,6 +144,7 @@ def test_a_wrong_value_says_the_cure(name: str, text: str) -> None:
 def test_every_option_with_a_value_has_a_right_one_in_this_file(option: Option) -> None:
     assert option.name in {row[0] for row in GOOD} | {
         "sweep-timeout", "drain", "watchdog", "wait-orphans", "parent-death-signal", "tokens",
+        "tls-cert", "tls-key", "tls-client-ca",
     }  # fmt: skip
     assert option.metavar
 

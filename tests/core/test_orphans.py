@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from initd.books import Init
-from initd.model import Look
+from initd.model import Look, ProcessId
 from tests.core.driver import World, running
 
 
@@ -90,7 +90,9 @@ def test_kill_orphans_sends_term_and_kills_what_is_still_there() -> None:
 def test_kill_orphans_leaves_alone_what_was_there_before_us() -> None:
     world = running("--kill-orphans")
     books = world.desk.books
-    books.init = Init(1, 0, "pid1", books.init.started, books.init.listeners, frozenset({world.last_pid + 1}))
+    number = world.last_pid + 1
+    present = frozenset({ProcessId(number, number * 10)})
+    books.init = Init(1, 0, "pid1", books.init.started, books.init.listeners, present)
     daemon(world, "there before")
     orphan = daemon(world)
     assert world.signals == [(orphan, 15, False)]

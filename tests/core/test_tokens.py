@@ -22,8 +22,8 @@ def token_file(folder: Path, content: bytes) -> str:
 def test_a_token_file_is_read_with_its_comments_and_empty_lines(tmp_path: Path) -> None:
     path = token_file(tmp_path, f"# who\n\n read\t{TOKEN}-a \ncontrol {TOKEN}-b\n".encode())
     config = parse(["--tokens", path, "x"], {"INITD_TOKEN": TOKEN})
-    assert config.tokens == (("control", TOKEN), ("read", f"{TOKEN}-a"), ("control", f"{TOKEN}-b"))
-    assert parse(["x"], {"INITD_TOKENS": path}).tokens == config.tokens[1:]
+    assert config.credentials[0] == (("control", TOKEN), ("read", f"{TOKEN}-a"), ("control", f"{TOKEN}-b"))
+    assert parse(["x"], {"INITD_TOKENS": path}).credentials[0] == config.credentials[0][1:]
 
 
 @pytest.mark.parametrize(
@@ -64,5 +64,46 @@ def test_a_wrong_token_in_the_environment_is_refused_and_not_shown(token: str) -
 
 
 def test_twenty_characters_are_enough() -> None:
-    assert parse(["x"], {"INITD_TOKEN": "x" * 20}).tokens == (("control", "x" * 20),)
+    assert parse(["x"], {"INITD_TOKEN": "x" * 20}).credentials[0] == (("control", "x" * 20),)
     refusal("x", environ={"INITD_TOKEN": "x" * 19})
+
+
+def test_a_line_may_name_a_client_certificate_which_may_be_short(tmp_path: Path) -> None:
+    path = token_file(
+        tmp_path, f"metrics cert:prometheus\nread {TOKEN}\ncontrol cert:bot@example.com\n".encode()
+    )
+    tokens, certificates = parse(["--tokens", path, "x"], {}).credentials
+    assert tokens == (("read", TOKEN),)
+    assert certificates == (("metrics", "prometheus"), ("control", "bot@example.com"))
+
+
+def test_a_certificate_without_a_name_is_refused(tmp_path: Path) -> None:
+    assert "line 1: it is too short" in refusal("--tokens", token_file(tmp_path, b"read cert:"), "x")
+
+
+def test_a_token_that_looks_like_a_certificate_is_refused() -> None:
+    text = refusal("x", environ={"INITD_TOKEN": "cert:" + "x" * 20})
+    assert text == "cannot use the token in INITD_TOKEN: it names a certificate; put that into --tokens"
+
+
+@pytest.mark.parametrize(
+    ("words", "cure"),
+    [
+        (["--tls-cert", "c"], "cannot use --tls-cert alone: say --tls-key as well"),
+        (["--tls-key", "k"], "cannot use --tls-key alone: say --tls-cert as well"),
+        (
+            ["--tls-client-ca", "a"],
+            "cannot use --tls-client-ca without TLS: say --tls-cert and --tls-key as well",
+        ),
+    ],
+)
+def test_tls_needs_a_certificate_and_its_key(words: list[str], cure: str) -> None:
+    assert refusal(*words, "x") == cure
+
+
+def test_files_of_secrets_are_found_again_from_another_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = parse(["--tls-cert", "c", "--tls-key", "/k", "x"], {})
+    assert (config.tls_cert, config.tls_key) == (f"{tmp_path}/c", "/k")

@@ -33,6 +33,9 @@ def test_web_is_greeted_before_anything_else() -> None:
         "tokens": [],
         "allow_hosts": ["init.example"],
         "http_user": "nobody",
+        "certificates": [],
+        "tls": None,
+        "redact": True,
     }
     assert hello["listen"] == [{"fd": 5, "kind": "tcp", "address": "[::]:9911"}]
     assert hello["init"] == {"pid": 1, "uid": 0, "role": "pid1"}
