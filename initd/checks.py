@@ -87,7 +87,8 @@ class Checks:
         number = message.get("n")
         name, until = self._asked.pop(number, ("", 0.0)) if type(number) is int else ("", 0.0)
         if name and self.books.now <= until:
-            why = str(message.get("why") or "web does not say why")[:_WHY]
+            why = message.get("why")
+            why = why[:_WHY] if isinstance(why, str) and why else "web does not say why"
             well = message.get("ok") is True
             self._judge(name, self._main, Outcome(None if well else why, _WELL if well else _UNWELL))
 

@@ -93,10 +93,11 @@ class Desk:
         if not isinstance(number, int) or isinstance(number, bool):
             self._garble(Garbled("a question has no number"))
             return
-        question = self._questions.get(str(message.get("what")))
+        what = message.get("what")
+        question = self._questions.get(what) if isinstance(what, str) else None
         try:
             if question is None:
-                raise Refused("malformed", f"no question is called {str(message.get('what'))[:40]!r}")
+                raise Refused("malformed", f"no question is called {wire.shown(what)}")
             question(number, message)
         except Refused as refused:
             self._reply(number, ok=False, error={"code": refused.code, "detail": str(refused)})
@@ -228,8 +229,9 @@ def _failure(result: Delivered) -> Refused | None:
 
 
 def _wanted_signal(message: dict[str, Any]) -> int:
+    wanted = message.get("signal")
     try:
-        return signals.parse(str(message.get("signal")))
+        return signals.parse(wanted if isinstance(wanted, str | int) else "")
     except signals.UnknownSignal as unknown:
         raise Refused("unknown_signal", str(unknown)) from None
 
@@ -237,8 +239,7 @@ def _wanted_signal(message: dict[str, Any]) -> int:
 def _integer(message: dict[str, Any], name: str, low: int, high: int) -> int:
     value = message.get(name)
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        shown = str(value)[:40]
-        raise Refused("malformed", f"cannot use {name} {shown!r}: say a number from {low} to {high}")
+        raise Refused("malformed", f"cannot use {name} {wire.shown(value)}: say a number from {low} to {high}")
     return value
 
 
@@ -247,4 +248,4 @@ def _by(message: dict[str, Any]) -> dict[str, Any]:
     by = message.get("by")
     if not isinstance(by, dict):
         return {"role": None, "peer": None}
-    return {name: str(by.get(name))[:256] for name in ("role", "peer")}
+    return {name: by[name][:256] if isinstance(by.get(name), str) else None for name in ("role", "peer")}

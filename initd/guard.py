@@ -7,6 +7,7 @@ another way on, and what was started or has ended is known as such; all else wai
 from __future__ import annotations
 
 import errno
+import os
 
 from initd import signals
 from initd.books import UP
@@ -132,7 +133,17 @@ class Guard:
             return Delivered(effect.ticket, process, None, errno.EIO, _WHY)
         if isinstance(effect, Sweep):
             return Surveyed(0, 1)
+        if isinstance(effect, Signal):
+            _send(effect)
         return None
+
+
+def _send(effect: Signal) -> None:
+    """Rather twice than not at all."""
+    try:
+        os.kill(-effect.pid if effect.group else effect.pid, effect.number)
+    except OSError:  # nobody is there, or it is not ours to signal
+        return
 
 
 def _place_of(error: BaseException) -> str:

@@ -19,7 +19,7 @@ from initd.earshot import Earshot
 from initd.guard import Guard
 from initd.hands import Hands, spawn_failure
 from initd.letterbox import Letterbox
-from initd.model import MAIN, BatchReaped, ChildEnded, Notified, SignalReceived, Spawned, Ticked
+from initd.model import MAIN, BatchReaped, ChildEnded, Exit, Notified, SignalReceived, Spawned, Ticked
 from initd.sockets import remove_socket_file
 
 TYPE_CHECKING = False
@@ -144,6 +144,8 @@ class Loop:
             return self.hands.perform(effect)
         except Exception as error:  # noqa: BLE001  because the effects after this one are to be performed too
             self.guard.survived(error)
+            if isinstance(effect, Exit):
+                self.hands.code = effect.code
             return self.guard.instead_of_performing(effect)
 
     # --- the steps of a turn -------------------------------------------------------------------------

@@ -100,5 +100,6 @@ def counters(books: Books) -> dict[str, Any]:
         "main_restart_delay_seconds": books.main.delay if books.main_state == "backoff" else 0.0,
         "events": books.history.counts,
         "open_fds": books.open_fds,
+        "own": sorted({*books.helpers, *books.former_mains, books.spare} - {0}),
         "checks": probes.checks(books),
     }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from initd.books import Books
 from initd.model import Look, ProcessId
-from initd.wire import Malformed
+from initd.wire import Malformed, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,10 +64,10 @@ class Sightings:
             books.timers["look"] = min(books.timers["look"], self._looked + _LOOK_APART)
 
     def _observed(self, message: Json) -> None:
-        kind = str(message.get("kind"))
-        shape = _FIELDS.get(kind)
+        kind = message.get("kind")
+        shape = _FIELDS.get(kind) if isinstance(kind, str) else None
         if shape is None:
-            raise Malformed(f"no event of web's is called {kind[:40]!r}")
+            raise Malformed(f"no event of web's is called {shown(kind)}")
         self._count()
         fields = {name: _field(message.get(name), form) for name, form in shape.items()}
         self.books.record(kind, **fields)
@@ -104,7 +104,7 @@ def _listed(message: Json, name: str) -> list[Any]:
 
 def _whole(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
-        raise Malformed(f"{str(value)[:40]!r} is not a number of something")
+        raise Malformed(f"{shown(value)} is not a number of something")
     return value
 
 
@@ -121,12 +121,15 @@ def _field(value: object, form: type) -> Any:
 
 
 def _process(value: object) -> Json:
-    """Only what a process is shown with; texts are cut."""
+    """Only what a process is shown with, and that always; texts are cut."""
     if not isinstance(value, dict):
         raise Malformed("a process is not an object")
-    texts = {name: _text(name, value.get(name)) for name in ("name", "cmdline") if name in value}
-    return {"id": _text("id", value.get("id")), "pid": _whole(value.get("pid")), **texts}
+    known = {"id": _text("id", value), "pid": _whole(value.get("pid")), "name": _text("name", value)}
+    return known | ({"cmdline": _text("cmdline", value)} if "cmdline" in value else {})
 
 
-def _text(name: str, value: object) -> str | None:
-    return None if value is None else str(value)[: _TEXT[name]]
+def _text(name: str, process: Json) -> str | None:
+    text = process.get(name)
+    if text is not None and not isinstance(text, str):
+        raise Malformed(f"{shown(text)} is not the {name} of a process")
+    return text and text[: _TEXT[name]]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from initd.model import Credentials
 
 TOKEN_MAXIMUM, TOKENS_MAXIMUM = 200, 200  # the whole table goes to web in one datagram of 64 KiB
+_LONGEST = 1 << 20
 _CERTIFICATE = "cert:"
 
 
@@ -55,7 +56,10 @@ def _lines(path: str) -> list[tuple[str, str]]:
 def _text(path: str) -> str:
     try:
         with open(path, encoding="utf-8") as file:
-            return file.read(1 << 20)
+            text = file.read(_LONGEST + 1)
+        if len(text) <= _LONGEST:
+            return text
+        why = "it is longer than a megabyte"
     except (OSError, UnicodeDecodeError) as error:
         why = os.strerror(error.errno or 0) if isinstance(error, OSError) else "it is not UTF-8 text"
     raise ValueError(f"cannot read the token file {path}: {why}; give initd a readable file")

@@ -166,6 +166,7 @@ class WebKeeper(Keeper):
                 "certificates": books.credentials[1],
                 "tls": self._tls(),
                 "redact": not config.no_redact,
+                "connects": any((config.ready_tcp, config.ready_http, config.health_tcp, config.health_http)),
                 "allow_hosts": config.allow_host,
                 "http_user": None if config.http_user == "root" else config.http_user,
             },

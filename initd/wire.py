@@ -18,6 +18,17 @@ LIMIT = 65_536  # a datagram must fit the default socket buffer (212,992) more t
 _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False, allow_nan=False).encode
 
 
+def _number(text: str) -> float:
+    """Only what can be sent on: Python reads NaN and 1e999, which are no JSON, or no number any more."""
+    number = float(text)
+    if number - number != 0:  # infinite, or none
+        raise ValueError(f"{text[:20]} is no number")
+    return number
+
+
+_decode = json.JSONDecoder(parse_float=_number, parse_constant=_number).decode
+
+
 class Malformed(ValueError):
     """The other side sent what is not a message; the text says why."""
 
@@ -35,12 +46,18 @@ def decode(data: bytes) -> dict[str, Any]:
     if len(data) > LIMIT:
         raise Malformed(f"cannot read a datagram of {len(data)} bytes: the limit is {LIMIT}")
     try:
-        message = json.loads(data)
+        message = _decode(data.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise Malformed(f"cannot read a datagram: {error}") from None
     if not isinstance(message, dict) or not isinstance(message.get("t"), str):
         raise Malformed('cannot read a datagram: it is not an object with a "t"')
     return message
+
+
+def shown(value: object) -> str:
+    """What was sent in place of something else, for a message. Nothing nested: that may be too deep to show."""
+    text = repr(value) if isinstance(value, str | int | float | None) else "a " + type(value).__name__
+    return text if len(text) <= 40 else text[:40] + "…"
 
 
 def encode_event(event: dict[str, Any]) -> bytes:

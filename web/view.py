@@ -74,7 +74,9 @@ def picture(snapshot: Snapshot, state: dict[str, Any], former: Former) -> View:
     init, main, web = (status[who]["pid"] for who in ("init", "main", "web"))
     if status["init"]["role"] == "observer":
         return View(snapshot, _watched(snapshot, former), state, former)
-    return View(snapshot, tree.build(snapshot.processes, init, main, web), state, former)
+    found = tree.build(snapshot.processes, init, main, web)
+    own = frozenset(state["counters"].get("own", ()))  # commands of the init's, and its spare: no orphans
+    return View(snapshot, found._replace(adopted=found.adopted - own), state, former)
 
 
 def _watched(snapshot: Snapshot, former: Former) -> tree.Tree:

@@ -36,6 +36,7 @@ def test_a_token_file_is_read_with_its_comments_and_empty_lines(tmp_path: Path) 
         (b"read s3cret-0123456789-abcdef extra", "line 1: say ROLE TOKEN"),
         ("read s3cret-0123456789-äbcdef".encode(), "line 1: say printable ASCII"),
         (b"read s3cret-0123456789-\x01bcdef", "line 1: say printable ASCII"),
+        (b"#" * 2**20 + f"\nread {TOKEN}".encode(), "it is longer than a megabyte; give initd"),
         (b"read s3cret-0123456789-\xff", "it is not UTF-8 text; give initd a readable file"),
     ],
 )

@@ -36,6 +36,7 @@ def test_web_is_greeted_before_anything_else() -> None:
         "certificates": [],
         "tls": None,
         "redact": True,
+        "connects": False,
     }
     assert hello["listen"] == [{"fd": 5, "kind": "tcp", "address": "[::]:9911"}]
     assert hello["init"] == {"pid": 1, "uid": 0, "role": "pid1"}
