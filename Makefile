@@ -9,7 +9,7 @@ PYTHON ?= $(shell scripts/find-python)
 BIN = .venv/bin
 RUN_PACKAGES = curl nginx-light util-linux
 ENGINE_PACKAGES = aardvark-dns buildah conmon crun iptables netavark podman runc
-TEST_PACKAGES = $(RUN_PACKAGES) $(ENGINE_PACKAGES) busybox catatonit chromium cron dumb-init fish fonts-dejavu-core gcc libc6-dev mandoc musl-tools procps prometheus redis-server stress-ng tini zsh
+TEST_PACKAGES = $(RUN_PACKAGES) $(ENGINE_PACKAGES) busybox catatonit chromium cron dumb-init fish fonts-dejavu-core gcc libc6-dev mandoc musl-tools procps openssl prometheus redis-server stress-ng tini zsh
 
 # The tests measure, and what we start must not depend on who called make.
 unexport PYTHONDONTWRITEBYTECODE PYTHONHOME PYTHONPATH

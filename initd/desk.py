@@ -239,7 +239,9 @@ def _wanted_signal(message: dict[str, Any]) -> int:
 def _integer(message: dict[str, Any], name: str, low: int, high: int) -> int:
     value = message.get(name)
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise Refused("malformed", f"cannot use {name} {wire.shown(value)}: say a number from {low} to {high}")
+        raise Refused(
+            "malformed", f"cannot use {name} {wire.shown(value)}: say a number from {low} to {high}"
+        )
     return value
 
 

@@ -20,6 +20,7 @@ class Reloading:
 
     def __init__(self, books: Books, helpers: Helpers, web: WebKeeper) -> None:
         self.books, self.helpers, self.web = books, helpers, web
+        self._owed = False  # new certificates wait to be looked at
 
     def begin(self) -> None:
         config = self.books.config
@@ -28,6 +29,8 @@ class Reloading:
 
     def look(self) -> None:
         self.books.after("files", _EVERY)
+        if self._owed:
+            self._check()
         self.books.emit(Inspect())
 
     def changed(self, files: FilesChanged) -> None:
@@ -38,16 +41,22 @@ class Reloading:
         news = credentials != self.books.credentials
         self.books.credentials = credentials
         if self.books.config.tls_cert is not None:
-            self.helpers.run(TLS_CHECK, _PATIENCE, self._checked)
+            self._check()
         elif news:
             self._replace()
 
+    def _check(self) -> None:
+        self.helpers.run(TLS_CHECK, _PATIENCE, self._checked)
+
     def _checked(self, outcome: Outcome) -> None:
+        """Good, or not; or nobody could say so yet, and it is tried again at the next look."""
+        waited, self._owed = self._owed, outcome.status is None or outcome.status.code is None
         if outcome.why is None:
             self._replace()
-        else:
-            said = outcome.output or f"cannot check the certificates: {outcome.why}"
-            self.books.log("error", f"{said}; the old certificates and tokens stay")
+        elif not self._owed:
+            self.books.log("error", f"{outcome.output or outcome.why}; the old certificates and tokens stay")
+        elif not waited:
+            self.books.log("warning", f"cannot check the new certificates yet: {outcome.why}")
 
     def _replace(self) -> None:
         self.books.log("info", "tokens or certificates were changed: web is replaced")

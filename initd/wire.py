@@ -55,7 +55,7 @@ def decode(data: bytes) -> dict[str, Any]:
 
 
 def shown(value: object) -> str:
-    """What was sent in place of something else, for a message. Nothing nested: that may be too deep to show."""
+    """What was sent in place of something else, for a message; never what is nested: it may be too deep."""
     text = repr(value) if isinstance(value, str | int | float | None) else "a " + type(value).__name__
     return text if len(text) <= 40 else text[:40] + "…"
 

@@ -86,6 +86,21 @@ def test_malformed_tokens_do_not_keep_new_certificates_back() -> None:
     assert (world.pid(WEB), TERM, False) in world.signals
 
 
+def test_certificates_that_could_not_be_looked_at_are_at_the_next_look() -> None:
+    """That no process can be made says nothing of them, and is said once."""
+    world = running(*TLS)
+    world.failing[TLS_CHECK] = [no_fork(TLS_CHECK)] * 2
+    change(world, FilesChanged(((), ())))
+    world.advance(2)
+    assert not world.signals
+    world.advance(2)
+    world.end(world.pid(TLS_CHECK), 0)
+    assert (world.pid(WEB), TERM, False) in world.signals
+    assert [text for level, text in world.logs if level == "warning"] == [
+        "cannot check the new certificates yet: no process can be made"
+    ]
+
+
 def test_a_web_that_does_not_end_is_killed_and_replaced() -> None:
     world = with_tokens()
     old = world.pid(WEB)

@@ -107,7 +107,7 @@ def said(made: Scene) -> bool:
 
 @pytest.mark.survives(
     "an exception in PID 1, at each input and each effect, once or each time, before it or after",
-    "signals reach main, orphans are reaped, main is started again, its exit code is initd's; the log says so",
+    "signals reach main, orphans are reaped, main is started again, its exit code is ours; the log says so",
 )
 @pytest.mark.parametrize(("kind", "when", "times"), VARIANTS, ids=IDS)
 def test_an_exception_costs_one_input_or_effect(tmp_path: Path, kind: str, when: str, times: int) -> None:
