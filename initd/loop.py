@@ -8,6 +8,7 @@ loop goes on: PID 1 does not die of a mistake.
 from __future__ import annotations
 
 import os
+import resource  # noqa: F401  wait4(2) looks for it at its first call, and without a descriptor would lose an end
 import select
 import time
 
