@@ -223,6 +223,10 @@ class Books:
             return WEB
         return "helper" if pid in self.helpers else "adopted"
 
+    def knows(self, pid: int) -> bool:
+        """Has this child been met, so that it need not be looked at again?"""
+        return pid in self.ledger.adopted or self.origin(pid) != "adopted"
+
     @property
     def main_name(self) -> str:
         return self.config.argv[0].rpartition("/")[2][:15]

@@ -12,7 +12,7 @@ import sys
 
 from initd import cli, descriptors, plans, sockets, spawning, syscalls
 from initd.cli import Config, Refusal
-from initd.model import record
+from initd.record import record
 from initd.say import Speaker
 
 TYPE_CHECKING = False

@@ -129,7 +129,7 @@ class Children:
         """Strangers among our children are adopted; one that is dead already is counted at its reap."""
         books = self.books
         self._looked = books.now
-        books.open_fds = listing.open_fds
+        books.open_fds = listing.open_fds or books.open_fds
         books.count_oom(listing.oom_kills)
         for child in listing.children:
             pid = child.process.pid

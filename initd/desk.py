@@ -123,7 +123,7 @@ class Desk:
 
     def _state(self, number: int, _: dict[str, Any]) -> None:
         self._waiting.append(number)
-        self.books.emit(Look())
+        self.books.emit(Look(fds=True))
 
     def _answer_waiting(self) -> None:
         for number in self._waiting:

@@ -42,7 +42,7 @@ from initd.model import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container
+    from collections.abc import Callable
     from typing import Any
 
     from initd.boot import World
@@ -56,10 +56,12 @@ _KILL = signals.NUMBERS["KILL"]
 class Hands:
     """Acts on the world that the bootstrap made."""
 
-    def __init__(self, world: World, letterbox: Letterbox, earshot: Earshot, known: Container[int]) -> None:
+    def __init__(
+        self, world: World, letterbox: Letterbox, earshot: Earshot, known: Callable[[int], bool]
+    ) -> None:
         self.world, self.letterbox, self.earshot = world, letterbox, earshot
         self._spawners = {MAIN: lambda _: spawning.spawn(world.plan), WEB: self._spawn_web}
-        self._known = known  # children that the core has met, by pid
+        self._known = known  # whether the core has met this child
         self.code: int | None = None  # set by the last effect: what to exit with
         self._files = Files(world.config)
         self._ways: dict[type, Callable[[Any], object | None]] = {
@@ -193,8 +195,8 @@ class Hands:
             syscalls.send_everyone(effect.number)
         return Surveyed(left, left)
 
-    def _look(self, _: Look) -> ChildrenListed:
-        return proctable.children(self._known)
+    def _look(self, effect: Look) -> ChildrenListed:
+        return proctable.children(self._known, fds=effect.fds)
 
     def _send(self, effect: Send) -> Dropped | None:
         return None if self.letterbox.send(effect.datagram) else Dropped(effect.events)

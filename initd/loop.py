@@ -73,7 +73,7 @@ class Loop:
         self._signalfd = self._open_signals()
         self._letterbox = Letterbox(self._epoll)
         self._earshot = Earshot(self._epoll)
-        self.hands = Hands(world, self._letterbox, self._earshot, self.core.books.ledger.adopted)
+        self.hands = Hands(world, self._letterbox, self._earshot, self.core.books.knows)
         if world.box is not None:
             self._epoll.register(world.box.fd, select.EPOLLIN)
         self.guard = Guard(self.core.books, world.speaker)

@@ -186,7 +186,7 @@ class Child:
 
 @record
 class ChildrenListed:
-    """Our children at one moment, but those that are known already; and how many descriptors we hold."""
+    """Our children at one moment, but those that are known already; and what else was to be looked at."""
 
     children: tuple[Child, ...]
     open_fds: int | None = None
@@ -321,7 +321,9 @@ class Sweep:
 
 @record
 class Look:
-    """List our children; answer with ChildrenListed."""
+    """List our children; answer with ChildrenListed. ``fds``: and count our own descriptors."""
+
+    fds: bool = False
 
 
 @record

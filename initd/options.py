@@ -6,7 +6,7 @@ runs, so it stays light.
 
 from __future__ import annotations
 
-from initd.model import record
+from initd.record import record
 from initd.values import (
     address,
     choice,

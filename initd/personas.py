@@ -11,7 +11,7 @@ import posix as os
 
 from initd import cli
 from initd.cli import Config, Refusal
-from initd.model import record
+from initd.record import record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

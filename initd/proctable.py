@@ -16,7 +16,7 @@ _AT_ONCE = 1_000  # strangers looked at in one look: 10 ms
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Callable, Container
 
     from initd.procfs import Stat
 
@@ -50,20 +50,20 @@ def everyone() -> list[Stat]:
     return [stat for stat in map(stat_of, pids) if stat is not None]
 
 
-def children(known: Container[int]) -> ChildrenListed:
+def children(known: Callable[[int], bool], *, fds: bool) -> ChildrenListed:
     """Our children now, but those that are known: until we reap it, a child's pid can be nobody else's.
 
     So a tick costs one read however many there are. In a storm most strangers are zombies that will be
     reaped in a moment; more than a share of them is left to the next look.
     """
-    strangers = (pid for pid in _child_pids() if pid not in known)
+    strangers = (pid for pid in _child_pids() if not known(pid))
     stats = [stat for stat in map(stat_of, islice(strangers, _AT_ONCE)) if stat is not None]
     leaders: dict[int, Elder | None] = {}  # thousands of strangers are of few groups
     found = tuple(
         Child(ProcessId(stat.pid, stat.starttime), stat.name, stat.state == "Z", elders(stat, (), leaders))
         for stat in stats
     )
-    return ChildrenListed(found, descriptors.count_descriptors(), room.oom_kills())
+    return ChildrenListed(found, descriptors.count_descriptors() if fds else None, room.oom_kills())
 
 
 def elders(stat: Stat, living: Container[int], looked: dict[int, Elder | None]) -> tuple[Elder, ...]:

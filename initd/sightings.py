@@ -65,11 +65,10 @@ class Sightings:
 
     def _observed(self, message: Json) -> None:
         kind = message.get("kind")
-        shape = _FIELDS.get(kind) if isinstance(kind, str) else None
-        if shape is None:
+        if not isinstance(kind, str) or kind not in _FIELDS:
             raise Malformed(f"no event of web's is called {shown(kind)}")
         self._count()
-        fields = {name: _field(message.get(name), form) for name, form in shape.items()}
+        fields = {name: _field(message.get(name), form) for name, form in _FIELDS[kind].items()}
         self.books.record(kind, **fields)
         if kind == "reparented":
             self.books.ledger.reparented += 1

@@ -12,7 +12,7 @@ import errno
 import posix as os
 
 from initd.cli import Refusal
-from initd.model import record
+from initd.record import record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

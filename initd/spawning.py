@@ -12,7 +12,7 @@ import posix as os
 import select
 
 from initd import signals, syscalls
-from initd.model import record
+from initd.record import record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -13,12 +13,14 @@ import posix as os
 import sys
 import time
 
-from initd.model import ProcessId, record
+from initd.record import record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal as _signal
     from collections.abc import Iterable
+
+    from initd.model import ProcessId
 else:
     import _signal
 
@@ -267,6 +269,8 @@ def read_children() -> bytes:
 
 def children() -> frozenset[ProcessId]:
     """Our children, none of which is reaped meanwhile; none where the kernel does not keep them."""
+    from initd.model import ProcessId  # for --kill-orphans; else it would cost every start
+
     try:
         return frozenset(ProcessId(pid, start_time(pid)) for pid in map(int, read_children().split()))
     except OSError:
