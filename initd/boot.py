@@ -54,6 +54,7 @@ def main(argv: list[str]) -> NoReturn:
     syscalls.undo_python_signals()
     descriptors.open_stdio()
     descriptors.reserve(plans.LETTERBOX)
+    descriptors.open_log()
     try:
         world = _bootstrap(argv, mask)
     except Refusal as refusal:

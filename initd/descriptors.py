@@ -1,12 +1,15 @@
-"""Our own descriptors: standard ones that are really there, a reserved number, a write that cannot block.
+"""Our own descriptors: standard ones that are really there, a reserved number, a log that cannot block.
 
 Law of this file: what is done to a descriptor before and beside the loop. Imported before main runs.
 """
 
 from __future__ import annotations
 
+import _stat
 import posix as os
 import select
+
+log = 2  # where our lines go; changed by open_log alone
 
 
 def open_stdio() -> None:
@@ -15,7 +18,32 @@ def open_stdio() -> None:
         try:
             os.fstat(fd)
         except OSError:
-            os.set_inheritable(os.open("/dev/null", os.O_RDWR), True)
+            os.set_inheritable(open_null(os.O_RDWR), True)
+
+
+def open_null(flags: int) -> int:
+    """/dev/null; where there is none a pipe that has ended: it gives nothing, and takes nothing."""
+    try:
+        return os.open("/dev/null", flags)
+    except OSError:
+        reader, writer = os.pipe()
+        os.close(writer)
+        return reader
+
+
+def open_log() -> None:
+    """A way of our own to standard error, where a write may fail, but never waits for a reader.
+
+    O_NONBLOCK would be main's too, since it is a property of the open file; so the pipe or terminal is opened
+    anew. poll(2) alone is no promise: a terminal is ready when there is room for one byte, and main may
+    take the room of a pipe first. Not a regular file: it has no reader, and each opening its own end.
+    """
+    global log  # noqa: PLW0603  found once, before anything is said
+    try:
+        if not _stat.S_ISREG(os.fstat(2).st_mode):
+            log = os.open("/proc/self/fd/2", os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+    except OSError:  # a socket, another user's pipe, no /proc, nobody who reads
+        return
 
 
 def reserve(fd: int) -> None:
@@ -26,10 +54,8 @@ def reserve(fd: int) -> None:
 
 
 def write_line(fd: int, line: bytes) -> bool:
-    """Write if that cannot block; False when there was no room, or nobody to read. Never raises.
-
-    Not O_NONBLOCK: that is a property of the open file, which main shares.
-    """
+    """Write if that cannot block; False when there was no room, or nobody to read. Never raises."""
+    fd = log if fd == 2 else fd
     try:
         waiter = select.poll()
         waiter.register(fd, select.POLLOUT)

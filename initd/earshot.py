@@ -18,8 +18,9 @@ _AT_ONCE = 65_536  # as much as a pipe holds
 class _Ear:
     """The reading end of one check's pipe; -1 once it is closed."""
 
-    def __init__(self, fd: int) -> None:
-        self.fd = fd
+    def __init__(self, fd: int, poll: select.poll) -> None:
+        self.fd, self._poll = fd, poll
+        self._poll.register(fd, select.POLLIN)
         self.tail = b""
 
     def take(self) -> None:
@@ -33,7 +34,8 @@ class _Ear:
             self.close()
 
     def close(self) -> None:
-        """That it was watched ends with it; epoll(7), question 6."""
+        """It is watched no more: a pipe without a writer, or a number that is free, is ready for ever."""
+        self._poll.unregister(self.fd)
         os.close(self.fd)
         self.fd = -1
 
@@ -45,8 +47,8 @@ class _Ear:
 class Earshot:
     """By the check's pid."""
 
-    def __init__(self, epoll: select.epoll) -> None:
-        self._epoll = epoll
+    def __init__(self, poll: select.poll) -> None:
+        self._poll = poll
         self._opened = -1  # the reader of a check that is being started
         self._ears: dict[int, _Ear] = {}
 
@@ -61,8 +63,7 @@ class Earshot:
 
     def listen(self, pid: int) -> None:
         """The pipe that was opened last is this check's."""
-        self._ears[pid] = _Ear(self._opened)
-        self._epoll.register(self._opened, select.EPOLLIN)
+        self._ears[pid] = _Ear(self._opened, self._poll)
 
     def abandon(self) -> None:
         """The check of the pipe that was opened last was not started."""

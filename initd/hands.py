@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import os
 
-from initd import plans, proctable, room, signals, spawning, syscalls
+from initd import plans, proctable, room, sending, signals, spawning, syscalls
 from initd.credentials import Files
 from initd.model import (
     HEALTH_EXEC,
@@ -151,7 +151,7 @@ class Hands:
             if effect.group:
                 _signal_group(effect.pid, effect.number)
             else:
-                syscalls.send_signal(effect.pid, effect.number)
+                sending.send_signal(effect.pid, effect.number)
         except ProcessLookupError:
             return  # nobody was left in the group
         except OSError as error:
@@ -167,7 +167,7 @@ class Hands:
             why = "it is not below initd, which is not PID 1 here"
             return Delivered(effect.ticket, process, name, errno.EPERM, why)
         try:
-            sent = syscalls.send_guarded(effect.pid, effect.starttime, effect.number)
+            sent = sending.send_guarded(effect.pid, effect.starttime, effect.number)
         except OSError as error:
             number = errno.ESRCH if error.errno == errno.ENOENT else error.errno or errno.EPERM
             return Delivered(effect.ticket, process, name, number, os.strerror(number))
@@ -192,7 +192,7 @@ class Hands:
             return Surveyed(0, 0)
         left = int(syscalls.has_children())
         if effect.number and left:
-            syscalls.send_everyone(effect.number)
+            sending.send_everyone(effect.number)
         return Surveyed(left, left)
 
     def _look(self, effect: Look) -> ChildrenListed:
@@ -213,7 +213,7 @@ def spawn_failure(unit: str, error: spawning.SpawnError, config: Config) -> Spaw
     why = str(error) if unit == WEB else plans.explain(error, config, command_of(config, unit))
     if not error.forking:
         return SpawnFailed(unit, why, forking=False, missing=error.missing)
-    return SpawnFailed(unit, why, forking=True, room=room.report(), limit=room.hit(error.errno))
+    return SpawnFailed(unit, why, forking=True, room=room.report(error.errno), limit=room.hit(error.errno))
 
 
 def command_of(config: Config, unit: str) -> tuple[str, ...]:
@@ -226,7 +226,7 @@ def command_of(config: Config, unit: str) -> tuple[str, ...]:
 
 def _send(pid: int, number: int) -> bool:
     try:
-        syscalls.send_signal(pid, number)
+        sending.send_signal(pid, number)
     except OSError:  # gone meanwhile, or another user's
         return False
     return True
@@ -235,9 +235,9 @@ def _send(pid: int, number: int) -> bool:
 def _signal_group(pid: int, number: int) -> None:
     """The group that the child was born into; the child alone where it has left that empty."""
     try:
-        syscalls.send_group(pid, number)
+        sending.send_group(pid, number)
     except ProcessLookupError:
-        syscalls.send_signal(pid, number)
+        sending.send_signal(pid, number)
     else:
         if number == _KILL:
-            syscalls.send_signal(pid, number)  # it may have left a group that others are still in
+            sending.send_signal(pid, number)  # it may have left a group that others are still in

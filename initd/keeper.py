@@ -16,12 +16,15 @@ if TYPE_CHECKING:
 
     from initd.unit import Unit
 
+_AGAIN = 60.0  # seconds until the same complaint is made again
+
 
 class Keeper:
     """One unit, and whoever looks after it. Each action of the table is a method."""
 
     def __init__(self, books: Books, kept: Unit) -> None:
         self.books, self.unit = books, kept
+        self._complaint, self._complained_at = "", 0.0
         self._actions: dict[str, Callable[[], None]] = {
             unit.SPAWN: self.spawn,
             unit.ASK: self.ask,
@@ -57,8 +60,15 @@ class Keeper:
         if failure.forking:
             self.books.fork_failed(failure)
         room = f" ({failure.room})" if failure.room else ""
-        self.books.log("error", f"cannot {what} {failure.why}{room}")
+        self._complain(f"cannot {what} {failure.why}{room}")
         return ExitStatus(127 if failure.missing else 126, None)
+
+    def _complain(self, text: str) -> None:
+        """Not at each try, which may go on for days."""
+        now = self.books.now
+        if text != self._complaint or now - self._complained_at >= _AGAIN:
+            self._complaint, self._complained_at = text, now
+            self.books.log("error", text)
 
     def wait(self) -> None:
         """Come back when the backoff is over."""

@@ -69,13 +69,13 @@ class Loop:
         self.world = world
         self.core = Core(world.config, init, lambda: os.urandom(1)[0] / 256)
         self.desk = Desk(self.core)
-        self._epoll = select.epoll()
+        self._poll = select.poll()  # not epoll: for so few it is as quick, and it needs no descriptor
         self._signalfd = self._open_signals()
-        self._letterbox = Letterbox(self._epoll)
-        self._earshot = Earshot(self._epoll)
+        self._letterbox = Letterbox(self._poll)
+        self._earshot = Earshot(self._poll)
         self.hands = Hands(world, self._letterbox, self._earshot, self.core.books.knows)
         if world.box is not None:
-            self._epoll.register(world.box.fd, select.EPOLLIN)
+            self._poll.register(world.box.fd, select.POLLIN)
         self.guard = Guard(self.core.books, world.speaker)
         self._steps: tuple[Callable[[list[int]], None], ...] = (
             self._take_signals,
@@ -89,7 +89,8 @@ class Loop:
         self._last_batch = -1.0
         self._batch, self._batch_seconds = 0, 0.0  # reaped since there was nothing to reap
         self._more = False  # the last batch used up its share, and there may be more to reap
-        self._forensic = not world.config.no_http or world.config.warn_on_reap
+        self._peeks = self._may_peek()
+        self._forensic = self._peeks and (not world.config.no_http or world.config.warn_on_reap)
 
     def _open_signals(self) -> int | None:
         try:
@@ -98,8 +99,15 @@ class Loop:
             text = f"cannot open a signalfd: {error}; signals take up to 50 ms; allow it, or install ctypes"
             self.world.speaker.say("warning", text)
             return None
-        self._epoll.register(fd, select.EPOLLIN)
+        self._poll.register(fd, select.POLLIN)
         return fd
+
+    def _may_peek(self) -> bool:
+        if syscalls.can_peek():
+            return True
+        text = "cannot look at the dead before they are reaped, and their names are unknown: allow waitid"
+        self.world.speaker.say("warning", text)
+        return False
 
     def begin(self) -> None:
         """The first input: main was started by the bootstrap, or could not be. Then web is started."""
@@ -172,7 +180,9 @@ class Loop:
     def _wait(self) -> list[int]:
         deadline = self.core.books.deadline()
         seconds = -1.0 if deadline is None else max(0.0, deadline - time.monotonic())
-        return [fd for fd, _ in self._epoll.poll(0.0 if self._more or self._signalfd is None else seconds)]
+        if self._more or self._signalfd is None:
+            seconds = 0.0
+        return [fd for fd, _ in self._poll.poll(seconds * 1000)]
 
     def _signals(self, ready: list[int]) -> list[tuple[int, int, int]]:
         if self._signalfd is None:
@@ -202,7 +212,7 @@ class Loop:
         batch ends after its share of time, so that signals and questions do not wait for the storm's end.
         """
         now = time.monotonic()
-        if not self._more and now - self._last_batch < _STORM and syscalls.peek() is not None:
+        if self._peeks and not self._more and now - self._last_batch < _STORM and syscalls.peek():
             time.sleep(_STORM)
         began, self._more = time.monotonic(), False
         while (end := self._next_end()) is not None:

@@ -111,7 +111,7 @@ ORIGINS = (MAIN, WEB, "adopted", "helper")
 OUTCOMES = ("exited", "signaled")
 RESTART_REASONS = ("exit", "api", "watchdog", "health")
 SOURCES = ("forwarded", "api", "stop", "sweep", "orphan")
-LIMITS = ("cgroup_pids", "nproc", "kernel_pid_max", "kernel_threads_max", "memory", "unknown")
+LIMITS = ("cgroup_pids", "nproc", "open_files", "kernel_pid_max", "kernel_threads_max", "memory", "unknown")
 # The ten that a container sees in practice; others appear when first sent.
 COMMON_SIGNALS = ("HUP", "INT", "QUIT", "KILL", "USR1", "USR2", "TERM", "CONT", "STOP", "WINCH")
 

@@ -11,7 +11,7 @@ import errno
 import posix as os
 import sys
 
-from initd import signals, spawning, syscalls
+from initd import descriptors, signals, spawning, syscalls
 from initd.cli import Refusal
 from initd.spawning import Plan, SpawnError
 
@@ -109,13 +109,13 @@ def helper_plan(base: Plan, argv: tuple[str, ...], environ: tuple[tuple[str, str
 
 
 def _speak_into(output: int) -> Callable[[], None]:
-    def descriptors() -> None:
-        os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
+    def arrange() -> None:
+        os.dup2(descriptors.open_null(os.O_RDONLY), 0)
         if output >= 0:
             os.dup2(output, 1)
             os.dup2(output, 2)
 
-    return descriptors
+    return arrange
 
 
 def _place(config: Config, *, terminal: bool) -> list[Step]:
@@ -132,21 +132,21 @@ def web_plan(letterbox: int, keep: Iterable[int]) -> Plan:
     """The web process: an isolated interpreter, the letterbox at LETTERBOX, the listening sockets."""
     kept = frozenset(keep)
 
-    def descriptors() -> None:
+    def arrange() -> None:
         os.dup2(letterbox, LETTERBOX)
         for fd in open_descriptors():
             if fd > LETTERBOX and fd not in kept and _is_inheritable(fd):
                 os.close(fd)
         for fd in kept:
             os.set_inheritable(fd, True)
-        null = os.open("/dev/null", os.O_RDONLY)
-        os.dup2(null, 0)
+        os.dup2(descriptors.open_null(os.O_RDONLY), 0)
+        os.dup2(descriptors.log, 2)
         os.dup2(2, 1)
 
     steps: tuple[Step, ...] = (
         ("oom-score-adj", first_to_go),
         ("group", _new_group),
-        ("descriptors", descriptors),
+        ("descriptors", arrange),
         ("workdir", _chdir("/")),
         ("signals", _all_default),
     )

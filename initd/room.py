@@ -14,8 +14,15 @@ _NPROC = "Max processes"  # as /proc/self/limits has it; the resource module is 
 _SMALL = 16  # pids; in so small a house a process that only waits takes too much room
 
 
-def report() -> str:
-    """``pids 10 of 10, processes of this user at most 4096``, or nothing where nothing is known."""
+def report(number: int) -> str:
+    """``pids 10 of 10, processes of this user at most 4096``, or nothing where nothing is known.
+
+    ``number``: what fork failed with. Of descriptors no file can be read now.
+    """
+    if number == errno.EMFILE:
+        return f"at most {os.sysconf('SC_OPEN_MAX')} open files: raise that limit"
+    if number == errno.ENFILE:
+        return "all open files of the machine: raise fs.file-max"
     current, limit = _pids()
     words = [f"pids {current} of {limit}"] if current and limit else []
     if most := _user_limit():
@@ -33,6 +40,8 @@ def hit(number: int) -> str:
     """Which limit a fork that failed with this errno ran into: one of model.LIMITS; fork(2), EAGAIN."""
     if number == errno.ENOMEM:
         return "memory"
+    if number in (errno.EMFILE, errno.ENFILE):
+        return "open_files"
     current, limit = _pids()
     if _number(current) >= _number(limit) > 0:
         return "cgroup_pids"

@@ -10,7 +10,7 @@ import _socket
 import posix as os
 import sys
 
-from initd import plans, spawning, syscalls
+from initd import descriptors, plans, spawning, syscalls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,8 +71,9 @@ class Spare:
 def _wait(line: _socket.socket, listening: frozenset[int]) -> NoReturn:
     """Never returns: this is the child, parked with nothing open but what web needs."""
     try:
+        kept = {line.fileno(), descriptors.log, *listening}
         for fd in plans.open_descriptors():
-            if fd > 2 and fd != line.fileno() and fd not in listening:
+            if fd > 2 and fd not in kept:
                 _close(fd)
         syscalls.name_self(b"initd-spare")
         plans.first_to_go()

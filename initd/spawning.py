@@ -59,7 +59,7 @@ def spawn(plan: Plan) -> int:
     try:
         reader, writer = _report_pipe()
     except OSError as error:
-        raise SpawnError("pipe", error.errno or 0) from None
+        raise SpawnError("pipe", errno.EMFILE if error.errno == errno.EINVAL else error.errno or 0) from None
     try:
         pid = os.fork()
     except OSError as error:
@@ -81,7 +81,10 @@ def spawn(plan: Plan) -> int:
 
 
 def _report_pipe() -> tuple[int, int]:
-    """A pipe whose writing end lies above the descriptors that a child's steps may dup2 onto."""
+    """A pipe whose writing end lies above the descriptors that a child's steps may dup2 onto.
+
+    Raises OSError, EINVAL where the limit does not go that far.
+    """
     reader, writer = os.pipe()
     try:
         return reader, fcntl.fcntl(writer, fcntl.F_DUPFD_CLOEXEC, 10)

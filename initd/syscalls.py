@@ -28,7 +28,6 @@ _proc = "/proc"  # changed by find_proc alone
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 PR_SET_CHILD_SUBREAPER, PR_GET_CHILD_SUBREAPER = 36, 37
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
-_ABSENT = (errno.ENOSYS, errno.EPERM)  # docker's old seccomp default said EPERM for what it did not know
 
 
 def encode(text: str) -> bytes:
@@ -118,55 +117,12 @@ def take_signals(seconds: float) -> list[tuple[int, int, int]]:
     return [] if info is None else [(info.si_signo, info.si_pid, info.si_uid)]
 
 
-def send_signal(pid: int, number: int) -> None:
-    """kill(2): only for a child that we have not reaped, whose pid nobody else can have."""
-    os.kill(pid, number)
-
-
-def send_everyone(number: int) -> None:
-    """kill(-1): as PID 1 this is everyone in our namespace but us; never to be used elsewhere."""
-    os.kill(-1, number)
-
-
 def has_children() -> bool:
-    """Is there any child left, alive or not reaped?"""
+    """Is there any child left, alive or not reaped? Where waitid(2) is refused there may be."""
     try:
         os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT | os.WNOHANG)
-    except ChildProcessError:
-        return False
-    return True
-
-
-def send_group(pgrp: int, number: int) -> None:
-    """killpg(3)."""
-    os.killpg(pgrp, number)
-
-
-def send_guarded(pid: int, starttime: int | None, number: int) -> bool:
-    """Signal any process; False when the pid has been reused since ``starttime``, and nothing was sent.
-
-    pidfd_open(2) first, then the look at the start time, then pidfd_send_signal(2): whoever the
-    look saw is who gets it. Without pidfds (old kernel, seccomp) a look and kill(2), with the race.
-    """
-    try:
-        fd = os.pidfd_open(pid)
     except OSError as error:
-        if error.errno not in _ABSENT:
-            raise
-        return _send_unguarded(pid, starttime, number)
-    try:
-        if starttime is not None and start_time(pid) != starttime:
-            return False
-        _signal.pidfd_send_signal(fd, number)
-    finally:
-        os.close(fd)
-    return True
-
-
-def _send_unguarded(pid: int, starttime: int | None, number: int) -> bool:
-    if starttime is not None and start_time(pid) != starttime:
-        return False
-    os.kill(pid, number)
+        return error.errno != errno.ECHILD
     return True
 
 
@@ -204,6 +160,15 @@ class Reaped:
     status: int
     cpu_seconds: float
     max_resident_bytes: int
+
+
+def can_peek() -> bool:
+    """Does waitid(2) answer at all? A filter may refuse it; wait4(2) is then left."""
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT | os.WNOHANG)
+    except OSError as error:
+        return error.errno == errno.ECHILD
+    return True
 
 
 def peek() -> int | None:
@@ -248,6 +213,12 @@ def read_stat(pid: int) -> bytes:
         return os.read(fd, 4096)
     finally:
         os.close(fd)
+
+
+def owner(pid: int) -> int:
+    """Its real uid, by /proc/PID/status: the owner of that file may be root for other reasons; proc(5)."""
+    with open(f"{_proc}/{pid}/status", "rb", buffering=0) as file:
+        return int(file.read(4096).partition(b"\nUid:")[2].split()[0])
 
 
 def start_time(pid: int) -> int:

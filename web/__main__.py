@@ -10,20 +10,22 @@ import asyncio
 import encodings.ascii
 import encodings.idna  # else these are loaded at their first use: a host name, a name with control characters
 import encodings.unicode_escape  # noqa: F401  all three for their effect
+import errno
 import os
 import signal
 import socket
+import ssl
 from typing import Any, NoReturn
 
 from initd.wire import Malformed
-from web import app, privileges, server
-from web.house import Config, House
+from web import app, privileges, sandbox, server, tls
+from web.house import Config, House, Tls
 from web.link import Link, read_hello
 from web.memory import Memory
 from web.mirror import Mirror
 from web.observer import observe
 from web.sampler import Sampler
-from web.say import say
+from web.say import once, say
 
 LETTERBOX = 3
 
@@ -44,13 +46,29 @@ def main() -> int:
         return 1
     if os.getppid() != config.init_pid:
         return 0  # it died before we asked to be told
+    secure = _load(config.tls)
     privileges.drop(config.http_user)
     privileges.die_with_parent()
     privileges.look_around(config.init_pid)
-    return asyncio.run(_serve(letterbox, config))
+    sandbox.raise_walls(config)
+    return asyncio.run(_serve(letterbox, config, secure))
 
 
-async def _serve(letterbox: socket.socket, config: Config) -> NoReturn:
+def _load(files: Tls | None) -> ssl.SSLContext | None:
+    """What TCP speaks. PID 1 had the files looked at, but that may be long ago."""
+    if files is None:
+        return None
+    try:
+        secure = tls.context(*files)
+    except tls.Unusable as error:
+        say(f"{error}; nothing is answered over TCP until then")
+        return None
+    if reproach := tls.reproach(secure, files.cert):
+        say(reproach)
+    return secure
+
+
+async def _serve(letterbox: socket.socket, config: Config, secure: ssl.SSLContext | None) -> NoReturn:
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(_odd)
     ending = asyncio.Event()
@@ -58,21 +76,33 @@ async def _serve(letterbox: socket.socket, config: Config) -> NoReturn:
     mirror = Mirror(config.history)
     sampler = Sampler()
     sampler.start()
-    link = Link(letterbox, mirror, on_bye=ending.set, on_gone=lambda: os._exit(0))
+    link = Link(letterbox, mirror, on_bye=lambda: _leave(house, ending), on_gone=lambda: os._exit(0))
     house = House(config, link, mirror, sampler, Memory())
-    serving = server.make(app.make(house), house, ending)
+    serving = server.make(app.make(house), house, ending, secure)
     link.attach()
     observing = loop.create_task(observe(house))
-    await serving.serve(sockets=[socket.socket(fileno=listener.fd) for listener in config.listen])
+    open_to = [each for each in config.listen if each.kind == "unix" or config.tls is None or secure]
+    sandbox.close_door(config)
+    await serving.serve(sockets=[socket.socket(fileno=each.fd) for each in open_to])
     observing.cancel()
     # No farewell: the sampler's thread may hang in a read of /proc, and a TERM that came after the loop
     # closed its wake-up descriptor would make Python complain.
     os._exit(0)
 
 
+def _leave(house: House, ending: asyncio.Event) -> None:
+    """The init itself ends, and waits for us."""
+    house.leaving = True
+    ending.set()
+
+
 def _odd(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """What asyncio has to complain of, as one line."""
-    say(f"{context.get('message')}: {context.get('exception')!r}")
+    """What asyncio has to complain of, as one line; that it cannot accept, each second, only once."""
+    error = context.get("exception")
+    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+        once(f"cannot accept connections at times: {error.strerror}; raise the limit of open files")
+    else:
+        say(f"{context.get('message')}: {error!r}")
 
 
 if __name__ == "__main__":

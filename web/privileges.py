@@ -12,26 +12,23 @@ import pwd
 import signal
 from contextlib import suppress
 
-from web.say import say
+from web.say import once, say
+from web.syscalls import libc, prctl
 
 _PR_SET_PDEATHSIG = 1  # prctl(2), linux/prctl.h
+_PR_CAPBSET_DROP = 24
 _PR_SET_NO_NEW_PRIVS = 38
+_CAP_DAC_READ_SEARCH, _CAP_SYS_PTRACE = 1 << 2, 1 << 19  # capabilities(7)
+_CAPABILITY_VERSION = 0x20080522
 NOBODY = 65_534  # by the kernel's overflowuid, where there is no passwd file
-_libc = ctypes.CDLL(None, use_errno=True)
-
-
-def _prctl(option: int, value: int) -> None:
-    if _libc.prctl(option, ctypes.c_ulong(value), 0, 0, 0) != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
 
 
 def die_with_parent() -> None:
     """Be killed when PID 1 goes. The kernel forgets this at each change of user."""
     try:
-        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     except OSError as error:
-        say(f"cannot ask for a signal at the init's death ({error.strerror}); the closed letterbox will do")
+        once(f"cannot ask for a signal at the init's death ({error.strerror}); the closed letterbox will do")
 
 
 def first_to_go() -> None:
@@ -52,7 +49,10 @@ def name_self(name: str) -> None:
 
 
 def drop(user: str | None) -> None:
-    """Become ``user`` for good, when started as root; None and root keep it."""
+    """Become ``user`` for good, when started as root; None and root keep it. No capability outlives that."""
+    with suppress(OSError):  # EPERM: not root, nothing to give up; EINVAL: the kernel knows no more
+        for number in range(64):
+            prctl(_PR_CAPBSET_DROP, number)
     if os.geteuid() == 0 and user not in (None, "root", "0"):
         uid, gid, name = _look_up(user)
         try:
@@ -62,10 +62,12 @@ def drop(user: str | None) -> None:
                 f"cannot become {user} ({error.strerror}), web goes on as root: "
                 "grant SETUID and SETGID, or say --http-user root"
             )
+    if os.geteuid() == 0:
+        _only_look()
     try:
-        _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+        prctl(_PR_SET_NO_NEW_PRIVS, 1)
     except OSError as error:
-        say(f"cannot give up new privileges ({error.strerror}); a kernel of 3.5 or later can")
+        say(f"cannot give up new privileges ({error.strerror}); allow prctl")
 
 
 def look_around(init: int) -> None:
@@ -85,6 +87,19 @@ def _become(uid: int, gid: int, name: str | None) -> None:
         os.initgroups(name, gid)
     os.setresgid(gid, gid, gid)
     os.setresuid(uid, uid, uid)
+
+
+def _only_look() -> None:
+    """Of root's capabilities keep those to look at other processes, for which web was left root.
+
+    Where SYS_PTRACE is not among them the kernel shows us only processes that can do no more than we, so that
+    all of them stay.
+    """
+    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION, 0)
+    sets = (ctypes.c_uint32 * 6)()  # effective, permitted and inheritable of the first 32, then of the others
+    if libc.capget(header, sets) == 0 and sets[1] & _CAP_SYS_PTRACE:
+        kept = sets[1] & (_CAP_SYS_PTRACE | _CAP_DAC_READ_SEARCH)
+        libc.capset(header, (ctypes.c_uint32 * 6)(kept, kept))
 
 
 def _look_up(user: str) -> tuple[int, int, str | None]:

@@ -37,6 +37,7 @@ _REASONS = {
     errno.ENFILE: "descriptors",
 }
 _STAT_BYTES = 4096  # a stat line has 52 numbers; 2,048 would be enough
+_SET_SECONDS = 1.0  # more is no drift: the clock was set. Less would move start times at each look
 _SWITCH_SECONDS = 0.0005  # see Sampler.start
 
 
@@ -112,7 +113,7 @@ class Sampler:
     def __init__(self, proc: str = "/proc") -> None:
         self._proc = proc
         # Not btime of /proc/stat: that is cut to a second, and would let a process start before its cause.
-        self._boot = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+        self._boot = _boot_time()
         self._jobs: SimpleQueue[_Job[Any] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._next: _Job[Snapshot] | None = None
@@ -172,6 +173,8 @@ class Sampler:
     def scan(self) -> Snapshot:
         """As ``snapshot``, for work that is on the thread already."""
         taken_at, begin = time.time(), time.perf_counter()
+        if abs(_boot_time() - self._boot) > _SET_SECONDS:
+            self._boot = _boot_time()
         try:
             names = os.listdir(self._proc)
         except OSError as error:
@@ -211,6 +214,11 @@ class Sampler:
             if state != "Z":
                 return row._replace(state=state)
         return row
+
+
+def _boot_time() -> float:
+    """When the machine was started, by the clock as it is set now."""
+    return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def _slurp(path: str) -> bytes:
