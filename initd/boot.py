@@ -122,9 +122,9 @@ def _start(config: Config, mask: frozenset[int], environ: dict[bytes, bytes], st
     listeners = sockets.bind_all(config, warnings)
     if config.persona is not None:
         _say(speaker, warnings)  # as that program does, before its command may say anything
+    spare = _park(config, listeners)
     at_once = config.argv and config.pre_start is None
     pid, failure = _spawn_main(plan, config, listeners) if at_once else (None, None)
-    spare = _park(config, listeners)
     _say(speaker, warnings)
     for listener in listeners:
         speaker.say("info", f"listening on {listener.address}")
@@ -216,7 +216,7 @@ def _spawn_main(
 
 
 def _park(config: Config, listeners: tuple[Listener, ...]) -> Spare:
-    """A process for web while there is room, where there may soon be none. Main runs already."""
+    """A process for web while there is room: main may take all of it in its first millisecond."""
     from initd import room
     from initd.spare import Spare
 
