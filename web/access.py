@@ -1,7 +1,7 @@
 """Who may do what.
 
-Law of this file: pure decisions. It knows the roles, tokens, peers and names of this server, and nothing of
-what a request is for beyond the role that its row of the route table asks for.
+Law of this file: pure decisions. It knows the roles, tokens, certificates, peers and names of this server,
+and nothing of what a request is for beyond the role that its row of the route table asks for.
 """
 
 from __future__ import annotations
@@ -23,25 +23,42 @@ class Peer(NamedTuple):
     kind: str  # tcp or unix
     uid: int | None  # of the process that connected to the unix socket
     address: str
+    names: tuple[str, ...] = ()  # of the client certificate, which the CA of --tls-client-ca vouches for
 
 
 class Caller(NamedTuple):
-    """A peer and what it may do. ``known``: it showed a valid token, or is trusted by its uid."""
+    """A peer, what it may do, and ``by`` what: its uid, a token, a certificate, or nothing."""
 
     role: str
-    known: bool
+    by: str
     peer: str
+
+    @property
+    def known(self) -> bool:
+        """Not just anybody."""
+        return self.by != "nothing"
+
+    @property
+    def meant(self) -> bool:
+        """Whoever asks wants to. A browser shows a certificate for any page, but no token for another's."""
+        return self.by in ("uid", "token")
 
 
 def caller(peer: Peer, authorization: Sequence[bytes], config: Config) -> Caller:
-    """Who asks. A token that is shown must be right: Problem("unauthorized") rather than a lower role."""
+    """Who asks: by the uid that the kernel tells, else the token, else the certificate.
+
+    A token that is shown must be right: Problem("unauthorized") rather than a lower role.
+    """
+    where = f"unix:uid={peer.uid}" if peer.kind == "unix" else peer.address
     if peer.kind == "unix" and peer.uid in (0, config.init_uid):
-        return Caller("control", True, f"unix:uid={peer.uid}")
-    role = config.anonymous
+        return Caller("control", "uid", where)
     if authorization:
-        role = _role_of_token(authorization, config)
-    name = f"unix:uid={peer.uid}" if peer.kind == "unix" else peer.address
-    return Caller(role, bool(authorization), name)
+        return Caller(_role_of_token(authorization, config), "token", where)
+    named = [pair for pair in config.certificates if pair[1] in peer.names]
+    if named:
+        role, name = max(named, key=lambda pair: ROLES.index(pair[0]))
+        return Caller(role, "certificate", f"cert:{name}@{where}")
+    return Caller(config.anonymous, "nothing", where)
 
 
 def require(needed: str, caller: Caller) -> None:
@@ -89,15 +106,20 @@ class Names:
         self._allowed = {_plain(name) for name in allow_hosts}
         self._ours = {"localhost", _plain(hostname)} | self._allowed
 
-    def check(self, host: str | None, origins: Sequence[str]) -> None:
-        """Raises Problem("misdirected"). Without a Host (HTTP/1.0) there is no browser to protect."""
+    def check(self, host: str | None, origins: Sequence[str], *, strict: bool = False) -> None:
+        """Raises Problem("misdirected"). Without a Host (HTTP/1.0) there is no browser to protect.
+
+        ``strict``: the caller is known by what its browser shows for any page, so only the very site may ask,
+        and not the app on another port of this host.
+        """
         if host is not None and not self._is_ours(host):
             raise Problem(
                 "misdirected",
                 f"cannot answer for the host {_shown(host)}: allow it with --allow-host, or use a token",
             )
         for origin in origins:
-            if not self._is_our_page(origin, host or ""):
+            ours = origin == f"https://{host}" if strict else self._is_our_page(origin, host or "")
+            if not ours:
                 raise Problem(
                     "misdirected",
                     f"cannot answer pages of {_shown(origin)}: say --allow-host, or use a token",

@@ -20,10 +20,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from web import health, limits, openapi, page
+from web import health, openapi, page
 from web.access import Names, caller, require
 from web.api import events, lineage, main, metrics, operations, processes, signals, status, tree, zombies
 from web.house import House
+from web.intake import Intake
 from web.problem import Problem, response
 from web.say import say
 
@@ -101,7 +102,7 @@ def _where(error: BaseException) -> str:
 
 
 def _admit(row: Row, names: Names, request: Request) -> None:
-    """Raises unless this caller may have this row. Names are checked for whoever is not known otherwise."""
+    """Raises unless this caller may have this row. Names are checked where a foreign page may have asked."""
     if row.group == "health":
         return
     shown = [value.encode("latin-1") for value in request.headers.getlist("authorization")]
@@ -112,16 +113,16 @@ def _admit(row: Row, names: Names, request: Request) -> None:
         if row.role == "health":
             return
         raise
-    if not who.known:
-        _check_names(row, names, request)
+    if not who.meant:
+        _check_names(row, names, request, strict=who.known)
     if row.role != "health":
         request.state.caller = who
         require(row.role, who)
 
 
-def _check_names(row: Row, names: Names, request: Request) -> None:
+def _check_names(row: Row, names: Names, request: Request, *, strict: bool = False) -> None:
     if row.named and request.state.peer.kind == "tcp":
-        names.check(request.headers.get("host"), request.headers.getlist("origin"))
+        names.check(request.headers.get("host"), request.headers.getlist("origin"), strict=strict)
 
 
 async def _not_routed(request: Request, error: Exception) -> Response:
@@ -132,26 +133,6 @@ async def _not_routed(request: Request, error: Exception) -> Response:
             Problem("method_not_allowed", f"cannot {request.method} here: use {allow}", {"Allow": allow})
         )
     return response(Problem("not_found", "cannot find this: /openapi.json lists what there is"))
-
-
-class Headers:
-    """At most so many headers, and so long: h11 only bounds those that have not arrived yet."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = scope["headers"]
-        if len(headers) > limits.HEADERS or sum(map(_length, headers)) > limits.HEADER_BYTES:
-            most = f"at most {limits.HEADERS}, of {limits.HEADER_BYTES} bytes in all"
-            refusal = Problem("headers_too_large", f"cannot take these headers: send {most}")
-            await response(refusal)(scope, receive, send)
-        else:
-            await self._app(scope, receive, send)
-
-
-def _length(header: tuple[bytes, bytes]) -> int:
-    return len(header[0]) + len(header[1])
 
 
 class Measure:
@@ -191,7 +172,7 @@ def make(house: House) -> Starlette:
     names = Names(socket.gethostname(), house.config.allow_hosts)
     app = Starlette(
         routes=[_route(row, names) for row in TABLE],
-        middleware=[Middleware(Measure, house=house), Middleware(Headers)],
+        middleware=[Middleware(Measure, house=house), Middleware(Intake)],
         exception_handlers={HTTPException: _not_routed},
     )
     app.router.redirect_slashes = False  # kubelet takes a redirect for success

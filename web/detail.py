@@ -1,6 +1,7 @@
 """One process in detail: what psutil and /proc/PID say of it, and what they refuse to say.
 
-Law of this file: read once, on the sampler's thread; never the environment, which holds passwords.
+Law of this file: read once, on the sampler's thread; never the environment, which holds passwords, and the
+command line without them unless ``plain``.
 A field that web's user may not read is null and named in ``unreadable``; one that the process does
 not have (a zombie's command line, a kernel thread's program) is just null.
 """
@@ -15,6 +16,7 @@ import psutil
 
 from initd.procfs import Stat, decode_name, parse_stat, parse_status, signals_in
 from initd.signals import name_of
+from web.redact import redact
 from web.sampler import TICKS
 from web.view import no_such_process
 
@@ -26,7 +28,7 @@ _MASKS = {
 }
 
 
-def detail(row: Stat) -> dict[str, Any]:
+def detail(row: Stat, *, plain: bool = False) -> dict[str, Any]:
     """Everything beyond the ``process`` of the API. Raises Problem when it is gone, or was while reading."""
     answer: dict[str, Any] = {
         "pgrp": row.pgrp,
@@ -43,6 +45,8 @@ def detail(row: Stat) -> dict[str, Any]:
         same = False
     if not same:
         raise no_such_process(row.pid)
+    if answer["cmdline"] and not plain:
+        answer["cmdline"] = redact(answer["cmdline"])
     return answer | {"unreadable": unreadable}
 
 

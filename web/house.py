@@ -9,6 +9,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from web.batch import Batch
+
 if TYPE_CHECKING:
     from web.link import Link
     from web.memory import Memory
@@ -27,6 +29,18 @@ class Listener(NamedTuple):
     address: str
 
 
+class Tls(NamedTuple):
+    """The files that the TCP listeners' TLS is made of; ``client_ca`` vouches for client certificates."""
+
+    cert: str
+    key: str
+    client_ca: str | None
+
+    @classmethod
+    def of(cls, files: dict[str, Any]) -> Tls:
+        return cls(str(files["cert"]), str(files["key"]), files["client_ca"])
+
+
 class Config(NamedTuple):
     """What the core's ``hello`` told us; fixed for the life of this process."""
 
@@ -34,6 +48,10 @@ class Config(NamedTuple):
     history: int
     anonymous: str
     tokens: tuple[tuple[str, str], ...]  # (role, token)
+    certificates: tuple[tuple[str, str], ...]  # (role, a name in the client's certificate)
+    tls: Tls | None
+    connects: bool  # whether the core may ask for checks over TCP or HTTP
+    redact: bool  # whether secrets in command lines are hidden
     allow_hosts: tuple[str, ...]
     http_user: str | None
     listen: tuple[Listener, ...]
@@ -49,7 +67,11 @@ class Config(NamedTuple):
             version=str(hello["version"]),
             history=int(config["history"]),
             anonymous=str(config["anonymous"]),
-            tokens=tuple((str(role), str(token)) for role, token in config["tokens"]),
+            tokens=_pairs(config["tokens"]),
+            certificates=_pairs(config["certificates"]),
+            tls=None if config["tls"] is None else Tls.of(config["tls"]),
+            connects=bool(config["connects"]),
+            redact=bool(config["redact"]),
             allow_hosts=tuple(map(str, config["allow_hosts"])),
             http_user=config["http_user"],
             listen=tuple(Listener(int(s["fd"]), str(s["kind"]), str(s["address"])) for s in hello["listen"]),
@@ -57,6 +79,10 @@ class Config(NamedTuple):
             init_uid=int(init["uid"]),
             init_role=str(init["role"]),
         )
+
+
+def _pairs(rows: list[list[str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((str(role), str(what)) for role, what in rows)
 
 
 class HttpFigures:
@@ -84,6 +110,8 @@ class House:
         self.sampler = sampler
         self.memory = memory
         self.http = HttpFigures()
+        self.scrapes: Batch[bytes] = Batch()  # of /metrics
         self.streams = 0  # open event streams and long polls
         self.slow_readers = 0  # connections cut off because they did not read
         self.closing = False  # no new waits; the open ones end
+        self.leaving = False  # the init ends, and waits for us

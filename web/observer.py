@@ -19,6 +19,7 @@ from web.exits import Exits, Key
 from web.house import House
 from web.lineage import Lineage, datagrams
 from web.problem import Problem
+from web.redact import redact
 from web.room import tasks
 from web.sampler import Snapshot
 from web.say import say
@@ -137,7 +138,8 @@ class Observer:
         return picture.rows.keys()
 
     def _changes(self, picture: tree.Tree, ours: Collection[int]) -> list[Message]:
-        change = self._lineage.take(picture, ours, read_cmdline)
+        read = read_cmdline if self._house.config.redact else read_plain_cmdline
+        change = self._lineage.take(picture, ours, read)
         messages = list(datagrams(change, self._fresh))
         self._fresh = False
         return messages + [_observed({"kind": "reparented", **fields}) for fields in change.reparented]
@@ -186,10 +188,24 @@ def _unseen(picture: tree.Tree, ours: Collection[int]) -> list[Key]:
 
 
 def read_cmdline(pid: int) -> str | None:
+    """As ``read_plain_cmdline``, without its secrets: the history that it goes into is kept for long."""
+    return _shown(redact(_words(pid)))
+
+
+def read_plain_cmdline(pid: int) -> str | None:
     """The command line as one text of at most 200 characters; None where there is none to read."""
+    return _shown(_words(pid))
+
+
+def _words(pid: int) -> list[str]:
     try:
         with open(f"/proc/{pid}/cmdline", "rb", buffering=0) as file:
-            words = file.read(_READ).rstrip(b"\0").replace(b"\0", b" ")
+            text = file.read(_READ)
     except OSError:
-        return None
-    return decode_name(words)[:_SHOWN] or None
+        return []
+    words = decode_name(text.rstrip(b"\0")).split("\0")
+    return [*words[:-1], words[-1] + "…"] if len(text) == _READ else words  # so that it is known to be cut
+
+
+def _shown(words: list[str]) -> str | None:
+    return " ".join(words)[:_SHOWN] or None

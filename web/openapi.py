@@ -20,6 +20,7 @@ from web.answer import answer, encode
 from web.api import events, processes
 from web.api.operations import NUMBER_PATTERN
 from web.house import Config
+from web.links import LINKS
 from web.order import LONGEST_WAIT
 from web.page import FILES
 from web.problem import MEDIA_TYPE
@@ -196,6 +197,9 @@ SAID: dict[str, Said] = {
 }
 
 
+_SCHEMES = {"bearer": {"type": "http", "scheme": "bearer"}, "certificate": {"type": "mutualTLS"}}
+
+
 def describe(table: Iterable[Row], config: Config) -> bytes:
     """The whole document. What anonymous callers may do depends on how this init was started."""
     paths: dict[str, Any] = {}
@@ -213,7 +217,7 @@ def describe(table: Iterable[Row], config: Config) -> bytes:
             "paths": paths,
             "components": {
                 "schemas": SCHEMAS,
-                "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+                "securitySchemes": _SCHEMES,
             },
         }
     )
@@ -222,6 +226,8 @@ def describe(table: Iterable[Row], config: Config) -> bytes:
 def _described(row: Row, method: str, config: Config) -> dict[str, Any]:
     said = SAID[row.path]
     answers = {str(status): _answer(status, content, method) for status, content in said.answers.items()}
+    for good in answers.values() if row.path in LINKS else ():
+        good["links"] = LINKS[row.path]
     problems = {
         str(status): _answer(status, {MEDIA_TYPE: ref("Problem")}, method) for status in _problems(row, said)
     }
@@ -261,8 +267,10 @@ def _security(row: Row, config: Config) -> list[dict[str, list[str]]]:
     """None at all where it is never looked at; optional where anonymous callers may."""
     if row.role == "health":
         return []
-    token: list[dict[str, list[str]]] = [{"bearer": []}]
-    return [{}, *token] if ROLES.index(config.anonymous) >= ROLES.index(row.role) else token
+    shown: list[dict[str, list[str]]] = [{scheme: []} for scheme in _SCHEMES]
+    if config.tls is None or config.tls.client_ca is None:
+        shown.remove({"certificate": []})
+    return [{}, *shown] if ROLES.index(config.anonymous) >= ROLES.index(row.role) else shown
 
 
 async def show(request: Request) -> Response:

@@ -93,6 +93,12 @@ def preferred(request: Request, offers: tuple[str, ...]) -> str:
     return max(offers, key=lambda offer: _weight(offer, ranges))
 
 
+def takes_gzip(request: Request) -> bool:
+    """Whether Accept-Encoding names gzip (RFC 9110, section 12.5.3), other than to rule it out."""
+    codings = ",".join(request.headers.getlist("accept-encoding")).split(",")
+    return dict(map(_weighed, codings)).get("gzip", 0.0) > 0
+
+
 def _weighed(part: str) -> tuple[str, float]:
     media, *parameters = (piece.strip().lower() for piece in part.split(";"))
     weights = [p[2:] for p in parameters if p.startswith("q=")]

@@ -2,7 +2,7 @@
 
 Law of this file: nothing here waits without a limit, and nobody is waited for. A reader that is slow reads
 from the mirror's ring when it can, and is told by a gap what it missed; one that does not read at all is
-cut off by web/server.py.
+cut off by web/connection.py.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from web import limits
+from web.answer import NO_STORE
 from web.house import House
 from web.mirror import Entry
 from web.problem import Problem
@@ -84,7 +85,7 @@ class EventStream(Response):
         self._kinds = kinds
         self.status_code = 200
         self.background = None
-        self.init_headers({"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+        self.init_headers({**NO_STORE, "X-Accel-Buffering": "no"})
 
     async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
         with place(self._house):

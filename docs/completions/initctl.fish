@@ -2,6 +2,9 @@
 complete -c initctl -f
 complete -c initctl -l socket -r -d 'unix socket (default $INITD_SOCKET, or /run/initd.sock)'
 complete -c initctl -l url -x -a '' -d 'ask over TCP instead; the token is taken from $INITD_TOKEN'
+complete -c initctl -l cacert -x -a '' -d 'over https: trust this CA (default: those of the system)'
+complete -c initctl -l cert -x -a '' -d 'over https: show this certificate'
+complete -c initctl -l key -x -a '' -d 'its private key, where that is in another file'
 complete -c initctl -l json -d 'print the API\'s own JSON'
 complete -c initctl -n __fish_use_subcommand -a status -d 'what init, main and web are doing'
 complete -c initctl -n __fish_use_subcommand -a tree -d 'all processes, and who hangs under whom'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -126,8 +127,11 @@ def on_unix(path: Path, answers: Answers) -> Iterator[FakeApi]:
 
 
 @contextmanager
-def on_loopback(answers: Answers) -> Iterator[FakeApi]:
+def on_loopback(answers: Answers, tls: ssl.SSLContext | None = None) -> Iterator[FakeApi]:
     """Served on a free port; ``place`` is its URL."""
     server = _TcpServer(("127.0.0.1", 0), _Handler)
-    with _serving(server, FakeApi(answers), f"http://127.0.0.1:{server.server_port}") as api:
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    scheme = "http" if tls is None else "https"
+    with _serving(server, FakeApi(answers), f"{scheme}://127.0.0.1:{server.server_port}") as api:
         yield api

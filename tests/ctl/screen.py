@@ -15,7 +15,8 @@ from textual.pilot import Pilot
 from tests.ctl.fake_api import Answers, Canned, FakeApi, of
 from tests.ctl.test_verbs import STATUS
 from tests.kernel.client import DEADLINE
-from web.ctl.client import Client, Target
+from web.ctl.client import Client
+from web.ctl.place import Target
 from web.ctl.top.app import Top
 
 Act = Callable[["Driver"], Awaitable[None]]

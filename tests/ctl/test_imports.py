@@ -12,7 +12,7 @@ from tests.ctl.test_verbs import STATUS
 from tests.house.imports import ROOT
 
 REPORT = "import sys; from web.ctl import main; main(); print(*sys.modules, file=sys.stderr)"
-NEEDED = ("", ".check", ".client", ".errors", ".show", ".targets", ".verbs")
+NEEDED = ("", ".check", ".client", ".errors", ".place", ".show", ".targets", ".verbs")
 HEAVY = {"asyncio", "ctypes", "datetime", "email", "json", "shlex", "subprocess", "threading"}
 
 

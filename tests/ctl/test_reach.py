@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.ctl.fake_api import Canned, Serve, of, on_loopback, on_unix
-from web.ctl import client, errors, main, targets
+from web.ctl import client, errors, main, place, targets
 from web.ctl.errors import FAILED, OK, UNREACHABLE, USAGE
 
 ZOMBIES = {"GET /api/v1/zombies": of({"total": 0, "culprits": []})}
@@ -53,7 +53,8 @@ def test_a_url_may_have_a_path_before_the_apis() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["x", "https://x", "http://", "http://:1", "http://h:0", "http://h:x", "http://[::1"]
+    "url",
+    ["x", "ftp://x", "://x", "https://", "http://", "http://:1", "http://h:0", "http://h:x", "http://[::1"],
 )
 def test_a_url_that_is_none_is_exit_code_2(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--url", url, "status"]) == USAGE
@@ -76,7 +77,7 @@ def test_a_socket_of_none_in_the_environment_is_said_to_be_so(
 @given(st.text(max_size=40))
 def test_any_url_is_a_target_or_a_bad_one(url: str) -> None:
     try:
-        target = client.url_target(url)
+        target = place.url_target(url)
     except errors.Usage:
         return
     assert target.host

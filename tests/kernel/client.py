@@ -84,6 +84,12 @@ def ask(
         return Answer(response.status, response.headers, response.read())
 
 
+def accepts(path: Path) -> bool:
+    """Is somebody listening on this unix socket? Between bind and listen the file is there, and nobody is."""
+    with socket.socket(socket.AF_UNIX) as attempt:
+        return attempt.connect_ex(str(path)) == 0
+
+
 def free_port() -> int:
     """A loopback port that was free a moment ago."""
     with socket.socket() as found:

@@ -22,7 +22,7 @@ from typing import Any
 from prometheus_client.parser import text_string_to_metric_families
 
 from . import kernel
-from .client import DEADLINE, Answer, UnixConnection, ask, wait_for
+from .client import DEADLINE, Answer, UnixConnection, accepts, ask, wait_for
 
 INITD = str(Path(sys.executable).with_name("initd"))
 PROGRAMS = Path(__file__).with_name("programs")
@@ -91,7 +91,8 @@ class Scene:
         headers: Mapping[str, str] | None = None,
         timeout: float = DEADLINE,
     ) -> Answer:
-        wait_for(self.socket.exists, "the socket to exist")
+        if not self.socket.exists():
+            wait_for(lambda: accepts(self.socket), "the socket to be listened on")
         return ask(UnixConnection(self.socket, timeout), method, path, body, headers)
 
     def tcp(

@@ -20,6 +20,7 @@ HIDDEN_PROC = first("mount -t proc -o remount,hidepid=2 proc /proc")
 NO_SETUID = ("setpriv", "--bounding-set", "-setuid,-setgid")
 
 
+@pytest.mark.survives("/proc is missing, another namespace's, or hides others", "main, reaping, exit codes")
 @pytest.mark.parametrize("before", [NO_PROC, FOREIGN_PROC, HIDDEN_PROC], ids=["none", "foreign", "hidden"])
 @pytest.mark.parametrize("http", [True, False], ids=["http", "no-http"])
 def test_without_a_proc_of_ours_main_runs_orphans_are_reaped_and_codes_are_right(
@@ -31,6 +32,7 @@ def test_without_a_proc_of_ours_main_runs_orphans_are_reaped_and_codes_are_right
     assert sum("/proc" in line for line in error.splitlines()) <= 1
 
 
+@pytest.mark.survives("/proc is missing, another namespace's, or hides others", "probes, metrics, restarts")
 @pytest.mark.parametrize("before", [NO_PROC, FOREIGN_PROC, HIDDEN_PROC], ids=["none", "foreign", "hidden"])
 def test_without_a_proc_of_ours_probes_are_answered_and_restarts_work(before: Sequence[str]) -> None:
     main = program("catcher.py", 15)
@@ -44,6 +46,7 @@ def test_without_a_proc_of_ours_probes_are_answered_and_restarts_work(before: Se
         assert made.stop() == 0
 
 
+@pytest.mark.survives("/proc is missing, another namespace's, or hides others", "signals to main by the API")
 @pytest.mark.parametrize("before", [NO_PROC, FOREIGN_PROC, HIDDEN_PROC], ids=["none", "foreign", "hidden"])
 def test_without_a_proc_of_ours_main_can_be_signalled(before: Sequence[str]) -> None:
     """It is our own child and not reaped: no look at /proc is needed to know whose pid that is."""
@@ -53,6 +56,7 @@ def test_without_a_proc_of_ours_main_can_be_signalled(before: Sequence[str]) -> 
         made.wait_out("\n28\n")
 
 
+@pytest.mark.survives("/proc is missing, or hides others", "the count of orphans")
 @pytest.mark.parametrize("before", [NO_PROC, HIDDEN_PROC], ids=["none", "hidden"])
 def test_orphans_are_counted_once_without_proc_too(before: Sequence[str]) -> None:
     with scene(*program("storm.sh", 200), before=before) as made:
@@ -70,6 +74,7 @@ def logging_to(fd: int) -> Callable[[], None]:
     return entry
 
 
+@pytest.mark.survives("stderr is a broken pipe", "main, and its exit code")
 def test_a_log_that_nobody_reads_any_more_does_not_hurt() -> None:
     """Writing it raises SIGPIPE: that is for us to ignore, and not a signal to forward to main."""
     reader, writer = os.pipe()
@@ -79,10 +84,12 @@ def test_a_log_that_nobody_reads_any_more_does_not_hurt() -> None:
         assert made.wait() == 6
 
 
+@pytest.mark.survives("stderr is a file on a full disk", "main, and its exit code")
 def test_a_log_on_a_full_disk_does_not_hurt() -> None:
     assert run(*WORK, options=["-vv", "-w"], http=True, before=first("exec 2>/dev/full"))[0] == 6
 
 
+@pytest.mark.survives("stderr is a pipe that is full from the start", "main, reaping, the end")
 def test_a_log_pipe_that_is_full_holds_nothing_up() -> None:
     """Docker's log driver may stop reading: main must not notice, and orphans are reaped all the same."""
     reader, writer = os.pipe()
@@ -107,6 +114,7 @@ def fill(writer: int) -> None:
             return
 
 
+@pytest.mark.survives("very few descriptors from the start", "main, reaping, exit codes")
 @pytest.mark.parametrize("limit", [16, 24])
 def test_few_descriptors_do_not_stop_the_inits_own_work(limit: int) -> None:
     def poor() -> None:
@@ -116,6 +124,7 @@ def test_few_descriptors_do_not_stop_the_inits_own_work(limit: int) -> None:
     assert (code, out) == (6, f"{limit}\n"), error
 
 
+@pytest.mark.survives("no CAP_SETUID, no CAP_SETGID", "HTTP, and a warning")
 def test_a_web_that_may_not_change_its_user_says_so_once_and_serves() -> None:
     with scene(*program("catcher.py"), before=NO_SETUID) as made:
         made.ready()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.authority import Authority
 from tests.web.served import Web, served
 
 
@@ -13,3 +14,9 @@ from tests.web.served import Web, served
 def web() -> Iterator[Web]:
     with served() as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """Who signs certificates for the tests of a file."""
+    return Authority(tmp_path_factory.mktemp("authority"))

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from initd.ledger import Ledger
+from web.batch import Batch
 from web.house import HttpFigures
 from web.memory import Memory
 from web.mirror import Mirror
@@ -73,11 +74,13 @@ class FakeLink:
 def fake_house(reply: dict[str, Any] | None, proc: str = "/proc") -> Any:
     """A house without a letterbox."""
     return SimpleNamespace(
+        config=SimpleNamespace(redact=True),
         link=FakeLink(reply),
         mirror=Mirror(100),
         memory=Memory(),
         sampler=Sampler(proc),
         http=HttpFigures(),
+        scrapes=Batch(),
         streams=0,
         slow_readers=0,
     )

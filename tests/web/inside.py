@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import NamedTuple
 
@@ -75,19 +76,21 @@ async def eventually(condition: Callable[[], object]) -> None:
             await asyncio.sleep(0.002)
 
 
-async def connect(inside: Inside) -> Client:
-    return Client(*await asyncio.open_connection("127.0.0.1", inside.port))
+async def connect(inside: Inside, tls: ssl.SSLContext | None = None) -> Client:
+    return Client(*await asyncio.open_connection("127.0.0.1", inside.port, ssl=tls))
 
 
 @contextlib.asynccontextmanager
-async def _serving(core: FakeCore, listener: socket.socket) -> AsyncIterator[Inside]:
+async def _serving(
+    core: FakeCore, listener: socket.socket, tls: ssl.SSLContext | None
+) -> AsyncIterator[Inside]:
     config = Config.of(read_hello(core.web_side))
     ending, mirror = asyncio.Event(), Mirror(config.history)
     sampler = Sampler()
     link = Link(core.web_side, mirror, ending.set, ending.set)
     house = House(config, link, mirror, sampler, Memory())
     sampler.start()
-    serving = server.make(app.make(house), house, ending)
+    serving = server.make(app.make(house), house, ending, tls)
     link.attach()
     done = asyncio.create_task(serving.serve(sockets=[listener]))
     await eventually(lambda: serving.started)
@@ -100,11 +103,13 @@ async def _serving(core: FakeCore, listener: socket.socket) -> AsyncIterator[Ins
         sampler.stop()
 
 
-def inside(test: Callable[[Inside], Awaitable[None]], **changes: object) -> None:
-    """Run ``test`` beside a server; ``changes`` are those of the core's hello."""
+def inside(
+    test: Callable[[Inside], Awaitable[None]], secure: ssl.SSLContext | None = None, **changes: object
+) -> None:
+    """Run ``test`` beside a server, which may speak TLS; ``changes`` are those of the core's hello."""
 
     async def run(core: FakeCore, listener: socket.socket) -> None:
-        async with _serving(core, listener) as running:
+        async with _serving(core, listener, secure) as running:
             await test(running)
 
     with (

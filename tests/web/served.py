@@ -7,6 +7,7 @@ import http.client
 import json
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -44,6 +45,11 @@ class Web(NamedTuple):
     def ask(self, target: str, method: str = "GET", **what: Any) -> Answer:
         """One request over TCP; ``what`` is as for ``exchange``."""
         return exchange(http.client.HTTPConnection("127.0.0.1", self.port, PATIENCE), target, method, **what)
+
+    def ask_tls(self, target: str, tls: ssl.SSLContext, method: str = "GET", **what: Any) -> Answer:
+        """One request over TLS."""
+        connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=PATIENCE, context=tls)
+        return exchange(connection, target, method, **what)
 
     def ask_unix(self, target: str, method: str = "GET", **what: Any) -> Answer:
         """One request over the unix socket."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.web.fake_core import CONTROL, METRICS, READ, hello
+from tests.web.fake_core import CONTROL, HEALTH, METRICS, READ, TOKENS, hello
 from web.access import ROLES, Caller, Names, Peer, caller, is_address, require
 from web.house import Config
 from web.problem import Problem
@@ -23,12 +23,12 @@ def bearer(token: str) -> list[bytes]:
 
 @pytest.mark.parametrize("anonymous", ROLES)
 def test_without_a_token_a_peer_has_the_anonymous_role(anonymous: str) -> None:
-    assert caller(TCP, [], config(anonymous=anonymous)) == Caller(anonymous, False, "10.0.0.9")
+    assert caller(TCP, [], config(anonymous=anonymous)) == Caller(anonymous, "nothing", "10.0.0.9")
 
 
 @pytest.mark.parametrize(("token", "role"), [(METRICS, "metrics"), (READ, "read"), (CONTROL, "control")])
 def test_a_token_gives_its_role_even_a_lower_one(token: str, role: str) -> None:
-    assert caller(TCP, bearer(token), config(anonymous="control")) == Caller(role, True, "10.0.0.9")
+    assert caller(TCP, bearer(token), config(anonymous="control")) == Caller(role, "token", "10.0.0.9")
 
 
 @pytest.mark.parametrize(
@@ -79,24 +79,72 @@ def test_on_the_unix_socket_root_and_the_inits_user_have_control(uid: int) -> No
 
 def test_on_the_unix_socket_another_user_is_anonymous_or_what_its_token_says() -> None:
     peer = Peer("unix", OTHERS_UID, "unix")
-    assert caller(peer, [], config()) == Caller("metrics", False, f"unix:uid={OTHERS_UID}")
-    assert caller(peer, bearer(READ), config()) == Caller("read", True, f"unix:uid={OTHERS_UID}")
+    assert caller(peer, [], config()) == Caller("metrics", "nothing", f"unix:uid={OTHERS_UID}")
+    assert caller(peer, bearer(READ), config()) == Caller("read", "token", f"unix:uid={OTHERS_UID}")
 
 
 def test_over_tcp_nobody_is_trusted_for_a_uid() -> None:
     assert caller(Peer("tcp", 0, "10.0.0.9"), [], config()).role == "metrics"
 
 
+CERTIFICATES = [["metrics", "prometheus"], ["control", "anna"], ["read", "spiffe://prod/anna"]]
+
+
+@pytest.mark.parametrize(
+    ("names", "role", "name"),
+    [
+        (("prometheus",), "metrics", "prometheus"),
+        (("x", "spiffe://prod/anna"), "read", "spiffe://prod/anna"),
+        (("prometheus", "spiffe://prod/anna", "anna"), "control", "anna"),
+    ],
+)
+def test_a_certificate_has_the_highest_role_that_one_of_its_names_has(
+    names: tuple[str, ...], role: str, name: str
+) -> None:
+    found = caller(TCP._replace(names=names), [], config(certificates=CERTIFICATES))
+    assert found == Caller(role, "certificate", f"cert:{name}@10.0.0.9")
+    assert found.known
+    assert not found.meant
+
+
+def test_a_certificate_that_no_line_names_is_anybodys() -> None:
+    for names in (("Anna",), ("anna ",), ("*",), ()):
+        assert caller(TCP._replace(names=names), [], config(certificates=CERTIFICATES)).by == "nothing"
+
+
+def test_a_token_that_is_shown_beside_a_certificate_counts_and_must_be_right() -> None:
+    anna = TCP._replace(names=("anna",))
+    assert caller(anna, bearer(READ), config(certificates=CERTIFICATES)) == Caller(
+        "read", "token", "10.0.0.9"
+    )
+    with pytest.raises(Problem):
+        caller(anna, bearer("wrong" * 5), config(certificates=CERTIFICATES))
+
+
+def test_every_token_is_compared_and_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[bytes] = []
+
+    def compare(one: bytes, other: bytes) -> bool:
+        compared.append(one)
+        return one == other
+
+    monkeypatch.setattr("hmac.compare_digest", compare)
+    for shown in (HEALTH, CONTROL):
+        compared.clear()
+        caller(TCP, bearer(shown), config())
+        assert compared == [token.encode() for _, token in TOKENS]
+
+
 @pytest.mark.parametrize("needed", ROLES)
 @pytest.mark.parametrize("role", ROLES)
 def test_each_role_includes_those_below_it(role: str, needed: str) -> None:
     enough = ROLES.index(role) >= ROLES.index(needed)
-    for known, code in ((True, "forbidden"), (False, "unauthorized")):
+    for by, code in (("token", "forbidden"), ("certificate", "forbidden"), ("nothing", "unauthorized")):
         if enough:
-            require(needed, Caller(role, known, "x"))
+            require(needed, Caller(role, by, "x"))
         else:
             with pytest.raises(Problem) as caught:
-                require(needed, Caller(role, known, "x"))
+                require(needed, Caller(role, by, "x"))
             assert caught.value.code == code
 
 
@@ -194,6 +242,22 @@ def test_a_page_of_another_site_may_not(host: str | None, origin: str) -> None:
     with pytest.raises(Problem) as caught:
         NAMES.check(host, [origin])
     assert caught.value.code == "misdirected"
+
+
+def test_with_what_a_browser_shows_by_itself_only_the_very_same_site_may_ask() -> None:
+    NAMES.check("localhost:9911", ["https://localhost:9911"], strict=True)
+    NAMES.check("gate", [], strict=True)
+    for origin in (
+        "http://localhost:9911",
+        "https://localhost:3000",
+        "https://gate",
+        "https://127.0.0.1:9911",
+    ):
+        with pytest.raises(Problem):
+            NAMES.check("localhost:9911", [origin], strict=True)
+    for host in (None, "evil.example"):
+        with pytest.raises(Problem):
+            NAMES.check(host, [f"https://{host or ''}"], strict=True)
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,15 @@ def test_a_token_is_asked_for_where_the_anonymous_role_does_not_reach(anonymous:
             assert security == [{"bearer": []}]
 
 
+def test_a_certificate_will_do_where_there_is_a_ca_for_them() -> None:
+    for authority, shown in ((None, ["bearer"]), ("ca.pem", ["bearer", "certificate"])):
+        files = {"cert": "c", "key": "k", "client_ca": authority}
+        document = json.loads(openapi.describe(TABLE, Config.of(hello(tls=files))))
+        security = document["paths"]["/api/v1/status"]["get"]["security"]
+        assert [scheme for each in security for scheme in each] == shown
+        assert set(document["components"]["securitySchemes"]) >= set(shown)
+
+
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.path)
 def test_an_answer_is_of_a_status_type_and_shape_that_are_described(web: Web, row: Any) -> None:
     for _ in range(3):

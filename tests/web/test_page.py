@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 import pytest
 
+from tests.web.fake_core import CONTROL
 from tests.web.served import Web
 from web import page
 from web.app import TABLE
@@ -20,6 +22,17 @@ def test_every_file_is_served_under_a_strict_policy(web: Web, path: str) -> None
     assert "frame-ancestors 'none'" in policy
     assert "unsafe" not in policy
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["X-Frame-Options"] == "DENY"
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert answer.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+
+
+def test_no_answer_is_guessed_at_or_lent_to_other_sites(web: Web) -> None:
+    for row in TABLE:
+        path = row.path.format(id=os.getpid(), n=1, name="main.js")
+        answer = web.ask(path, row.methods[0], token=CONTROL)
+        assert answer.headers["X-Content-Type-Options"] == "nosniff", path
+        assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin", path
 
 
 def test_the_page_keeps_its_own_policy(web: Web) -> None:

@@ -1,4 +1,4 @@
-"""web.server: a client that is slow, endless or malformed costs its own connection and nothing else."""
+"""web.server, web.connection: a slow, endless or malformed client costs its own connection and nothing else."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from tests.web.inside import PATIENCE, Client, Inside, connect, eventually, inside
 from tests.web.served import served
-from web import limits, server
+from web import connection, limits
 
 
 async def still_answers(running: Inside) -> None:
@@ -37,7 +37,7 @@ async def still_answers(running: Inside) -> None:
 def test_a_request_that_does_not_arrive_in_time_is_cut_off(
     monkeypatch: pytest.MonkeyPatch, sent: bytes
 ) -> None:
-    monkeypatch.setattr(server, "REQUEST_PATIENCE", 0.3)
+    monkeypatch.setattr(connection, "REQUEST_PATIENCE", 0.3)
 
     async def test(running: Inside) -> None:
         client = await connect(running)
@@ -52,7 +52,7 @@ def test_a_request_that_does_not_arrive_in_time_is_cut_off(
 
 
 def test_dripping_bytes_does_not_buy_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "REQUEST_PATIENCE", 0.3)
+    monkeypatch.setattr(connection, "REQUEST_PATIENCE", 0.3)
 
     async def test(running: Inside) -> None:
         client = await connect(running)
@@ -69,7 +69,7 @@ def test_dripping_bytes_does_not_buy_time(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_connection_between_two_requests_is_not_a_late_request(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "REQUEST_PATIENCE", 0.1)
+    monkeypatch.setattr(connection, "REQUEST_PATIENCE", 0.1)
 
     async def test(running: Inside) -> None:
         client = await connect(running)
@@ -83,7 +83,7 @@ def test_a_connection_between_two_requests_is_not_a_late_request(monkeypatch: py
 
 
 def test_a_long_poll_is_not_a_late_request(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "REQUEST_PATIENCE", 0.1)
+    monkeypatch.setattr(connection, "REQUEST_PATIENCE", 0.1)
 
     async def test(running: Inside) -> None:
         client = await connect(running)
@@ -95,7 +95,7 @@ def test_a_long_poll_is_not_a_late_request(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_reader_that_does_not_read_is_cut_off_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "WRITE_PATIENCE", 0.2)
+    monkeypatch.setattr(connection, "WRITE_PATIENCE", 0.2)
 
     async def test(running: Inside) -> None:
         client = await connect(running)
@@ -129,8 +129,6 @@ def test_a_reader_that_does_not_read_is_cut_off_and_counted(monkeypatch: pytest.
         b"GET /livez HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
         b"GET /livez HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n",
         b"GET /livez HTTP/1.1\r\nHost: a\r\nNo colon\r\n\r\n",
-        b"GET /livez HTTP/1.1\r\nHost: a\r\nX: " + b"x" * limits.HEADER_BYTES,
-        b"GET /" + b"x" * limits.HEADER_BYTES + b" HTTP/1.1\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\r\n" * 30,
     ],
 )
@@ -145,6 +143,50 @@ def test_what_is_not_http_is_answered_by_a_problem_and_the_connection_ends(sent:
         await client.close()
 
     inside(test)
+
+
+@pytest.mark.parametrize("sent", [b"GET /livez HTTP/1.1\r\nHost: a\r\nX: ", b"GET /"])
+def test_a_head_that_is_too_long_is_told_so(sent: bytes) -> None:
+    async def test(running: Inside) -> None:
+        client = await connect(running)
+        client.send(sent + b"x" * limits.HEADER_BYTES)
+        head, _, body = (await client.rest()).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 431 ")
+        assert json.loads(body)["code"] == "headers_too_large"
+        await client.close()
+
+    inside(test)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        b"Content-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+    ],
+)
+def test_after_a_body_that_ends_in_two_ways_nothing_is_read_on(headers: bytes) -> None:
+    async def test(running: Inside) -> None:
+        client = await connect(running)
+        client.send(b"POST /livez HTTP/1.1\r\nHost: a\r\n" + headers)
+        client.get("/livez")
+        answers = await client.rest()
+        assert answers.startswith(b"HTTP/1.1 400 ")
+        assert answers.count(b"HTTP/1.1") == 1
+        await client.close()
+
+    inside(test)
+
+
+def test_the_host_of_an_absolute_target_is_the_one_that_counts() -> None:
+    async def test(running: Inside) -> None:
+        client = await connect(running)
+        for target, status in (("http://localhost/", 200), ("http://evil.example/", 421)):
+            client.get(target)
+            assert (await client.answer())[0] == status
+        await client.close()
+
+    inside(test, anonymous="health")
 
 
 def test_garbage_after_a_request_ends_the_connection_quietly(capfd: pytest.CaptureFixture[str]) -> None:
@@ -241,6 +283,73 @@ def test_requests_sent_at_once_are_answered_in_order() -> None:
     inside(test)
 
 
+# --- clients that end their side ------------------------------------------------------------------
+
+
+def test_who_ends_his_side_after_asking_is_answered_all_the_same() -> None:
+    async def test(running: Inside) -> None:
+        for targets in (["/livez"], ["/nothing", "/livez", "/readyz"]):
+            client = await connect(running)
+            for target in targets:
+                client.get(target)
+            client.writer.write_eof()
+            assert (await client.rest()).count(b"HTTP/1.1 ") == len(targets)
+            await client.close()
+
+    inside(test)
+
+
+@pytest.mark.parametrize("target", ["/api/v1/events?wait=60", "/api/v1/events"])
+def test_who_ends_his_side_while_waiting_for_news_has_left(target: str) -> None:
+    async def test(running: Inside) -> None:
+        client = await connect(running)
+        client.get(target, "Accept: " + ("application/json" if "wait" in target else "text/event-stream"))
+        await eventually(lambda: running.house.streams == 1)
+        client.writer.write_eof()
+        await client.rest()
+        assert running.house.streams == 0
+        await client.close()
+
+    inside(test)
+
+
+@pytest.mark.parametrize(
+    "sent", [b"", b"GET /li", b"POST /livez HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nx"]
+)
+def test_who_ends_his_side_before_all_is_asked_is_gone(sent: bytes) -> None:
+    async def test(running: Inside) -> None:
+        client = await connect(running)
+        client.send(sent)
+        client.writer.write_eof()
+        await client.rest()
+        await client.close()
+        await still_answers(running)
+
+    inside(test)
+
+
+@pytest.mark.parametrize("headers", [["Connection: close"], []], ids=["asked to close", "idle for too long"])
+def test_a_last_answer_that_is_not_read_does_not_keep_its_connection_for_ever(
+    monkeypatch: pytest.MonkeyPatch, headers: list[str]
+) -> None:
+    monkeypatch.setattr(connection, "LAST_ANSWER", 0.2)
+    monkeypatch.setattr(connection, "KEEP_ALIVE", 0.2)
+    monkeypatch.setattr(limits, "UNREAD", 64 * 2**20)
+
+    async def test(running: Inside) -> None:
+        for _ in range(200):
+            running.core.happen("status", text="x" * 50_000)
+        await eventually(lambda: running.house.mirror.last >= 200)
+        client = await connect(running)
+        client.writer.transport.pause_reading()  # type: ignore[attr-defined]  # typeshed knows it elsewhere
+        client.get("/api/v1/events?after=0", *headers)
+        await eventually(lambda: running.house.slow_readers == 1)
+        client.writer.transport.abort()
+        await still_answers(running)
+
+    inside(test, history=200)
+
+
 # --- too many -------------------------------------------------------------------------------------
 
 
@@ -308,7 +417,7 @@ def test_answers_have_a_date_and_no_server_name() -> None:
 
 
 def test_a_date_is_that_of_rfc_9110() -> None:
-    assert server.date_header(784_111_777) == [(b"date", b"Sun, 06 Nov 1994 08:49:37 GMT")]
+    assert connection.date_header(784_111_777) == [(b"date", b"Sun, 06 Nov 1994 08:49:37 GMT")]
 
 
 @pytest.mark.parametrize("headers", [{f"X-{n}": "1" for n in range(101)}, {"X-Long": "x" * 33_000}], ids=len)

@@ -1,8 +1,12 @@
-"""/metrics: decode, ask both sources at once, answer."""
+"""/metrics: decode, ask both sources at once, answer.
+
+Anyone may ask, at any rate: all who do so at once share one answer.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import gzip
 from typing import Any
 
 from starlette.requests import Request
@@ -17,15 +21,28 @@ from web.problem import Problem
 from web.sampler import Snapshot
 from web.view import picture
 
+LEVEL = 4  # a sixth of the bytes in 0.1 ms; 9 takes twice the time for a twentieth less
+
 
 async def show(request: Request) -> Response:
     """Prometheus text, or OpenMetrics where Accept prefers it. Raises Problem when the core is silent."""
     house: House = request.app.state.house
     media_type = query.preferred(request, FORMATS)
+    zipped = query.takes_gzip(request)
+    body = await house.scrapes.join((media_type, zipped), lambda: _scrape(house, media_type, zipped))
+    encoding = {"Content-Encoding": "gzip"} if zipped else {}
+    return Response(body, headers={**NO_STORE, **encoding, "Content-Type": CONTENT_TYPES[media_type]})
+
+
+async def _scrape(house: House, media_type: str, zipped: bool) -> bytes:
     state, snapshot = await asyncio.gather(house.link.state(), _snapshot(house))
     own = Own.of(house)
-    body = await house.sampler.run(lambda: _body(media_type, state, snapshot, own, house.mirror.former))
-    return Response(body, headers={**NO_STORE, "Content-Type": CONTENT_TYPES[media_type]})
+
+    def body() -> bytes:
+        text = _body(media_type, state, snapshot, own, house.mirror.former)
+        return gzip.compress(text, LEVEL) if zipped else text
+
+    return await house.sampler.run(body)
 
 
 async def _snapshot(house: House) -> Snapshot | None:

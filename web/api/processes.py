@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -59,10 +60,13 @@ async def detail(request: Request) -> Response:
     house: House = request.app.state.house
     view, subreapers = await asyncio.gather(look(house), _subreapers(house))
     row = view.find(pid, starttime)
-    return await served(
-        house,
-        lambda: view.describe(row) | detail_of(row) | {"would_adopt": _would_adopt(view, row, subreapers)},
-    )
+    plain = not house.config.redact
+
+    def describe() -> dict[str, Any]:
+        heirs = {"would_adopt": _would_adopt(view, row, subreapers)}
+        return {**view.describe(row), **detail_of(row, plain=plain), **heirs}
+
+    return await served(house, describe)
 
 
 async def _subreapers(house: House) -> list[Reference]:

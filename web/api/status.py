@@ -13,6 +13,7 @@ from web import cgroup
 from web.answer import answer
 from web.house import House
 from web.memory import Memory, minutes_until_full
+from web.redact import redact
 from web.room import room, tasks
 from web.sampler import Snapshot
 from web.say import say
@@ -30,6 +31,8 @@ async def show(request: Request) -> Response:
     house: House = request.app.state.house
     state, snapshot = await asyncio.gather(house.link.state(), _snapshot(house))
     status = state["status"]
+    if house.config.redact:
+        status = {**status, "main": {**status["main"], "argv": redact(status["main"]["argv"])}}
     seen = await house.sampler.run(lambda: _seen(house, status["main"].get("pid"), snapshot))
     listen = [{"kind": listener.kind, "address": listener.address} for listener in house.config.listen]
     who = request.state.caller  # a page can say what its reader may do, before he tries

@@ -25,7 +25,7 @@ def problem(answer: Answer) -> Refused:
     try:
         said = json.loads(answer.body)
         return Refused(f"{said['detail']} ({said['title']}, {answer.status} {said['code']})")
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return Refused(f"cannot do it: the answer was {answer.status}, and says not why; is that initd?")
 
 
@@ -41,7 +41,7 @@ def parsed(body: bytes) -> Any:
     """The value of a JSON body. Raises Refused."""
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):  # nothing of ours is nested that deep
         raise Refused("cannot read the answer: it is not JSON; is that initd?") from None
 
 
@@ -49,7 +49,7 @@ def shaped(read: Callable[[], T]) -> T:
     """What ``read`` returns; an answer without the fields it reads is not one of initd's."""
     try:
         return read()
-    except (LookupError, TypeError, AttributeError, ValueError):
+    except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, RecursionError):
         raise Refused("cannot read the answer: it is JSON, but not initd's; say --socket or --url") from None
 
 

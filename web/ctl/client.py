@@ -1,4 +1,4 @@
-"""The way to initd: a unix socket or a URL, one small HTTP/1.0 exchange at a time.
+"""The way to initd: one small HTTP/1.0 exchange at a time.
 
 Law of this file: bytes in and out, and whose fault it was when there are none. It knows no resource of the
 API. http.client would do the same and costs 14 ms of every health check, most of it for a parser of mail
@@ -11,31 +11,11 @@ import socket
 from collections.abc import Callable, Iterator
 
 from initd.model import record
-from web.ctl.errors import Unreachable, Usage
+from web.ctl.errors import Unreachable
+from web.ctl.place import Target, whole
 
 LONGEST = 64 << 20  # bytes of one answer: 100,000 processes are 20 MB
 LONGEST_HEAD = 64 << 10
-
-
-@record
-class Target:
-    """Where initd is: ``path`` of a unix socket, or ``host`` and ``port``; ``base`` is a path before ours."""
-
-    path: str | None
-    host: str = "localhost"
-    port: int = 0
-    base: str = ""
-
-    def __str__(self) -> str:
-        if self.path is not None:
-            return self.path
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}{self.base}"
-
-    @property
-    def authority(self) -> str:
-        """What the Host header says."""
-        return "localhost" if self.path is not None else str(self)[len("http://") :].partition("/")[0]
 
 
 @record
@@ -53,24 +33,6 @@ class NotAStream(Exception):
     def __init__(self, answer: Answer) -> None:
         super().__init__(answer.status)
         self.answer = answer
-
-
-def url_target(url: str) -> Target:
-    """``http://HOST[:PORT][/BASE]`` as a target. Raises Usage."""
-    scheme, separator, rest = url.partition("://")
-    authority, _, base = rest.partition("/")
-    host, port = _split_authority(authority)
-    if scheme != "http" or not separator or not host or not port.isdigit() or not 0 < int(port) < 65_536:
-        raise Usage(f"cannot use the URL {url!r}: say http://HOST:PORT, such as http://127.0.0.1:9911")
-    return Target(None, host, int(port), f"/{base.rstrip('/')}" if base.rstrip("/") else "")
-
-
-def _split_authority(authority: str) -> tuple[str, str]:
-    if authority.startswith("["):
-        host, closed, port = authority[1:].partition("]")
-        return (host, port[1:] if port.startswith(":") else "80") if closed else ("", "")
-    host, colon, port = authority.partition(":")
-    return host, port if colon else "80"
 
 
 class Client:
@@ -103,8 +65,7 @@ class Client:
         if not separator:
             raise self._nonsense()
         status, headers = self._parse_head(head)
-        length = headers.get("content-length", "")
-        if length.isdigit() and len(rest) < int(length) and method != "HEAD":
+        if len(rest) < whole(headers.get("content-length", "")) and method != "HEAD":
             raise Unreachable(f"cannot read the answer of {self.target}: it ended too early; try again")
         return Answer(status, headers, rest)
 
@@ -127,10 +88,7 @@ class Client:
 
     def _connect(self, extra_seconds: float) -> socket.socket:
         try:
-            if self.target.path is None:
-                connection = socket.create_connection((self.target.host, self.target.port), self.timeout)
-            else:
-                connection = _unix_connection(self.target.path, self.timeout)
+            connection = _connection(self.target, self.timeout)
         except OSError as error:
             raise self._unreachable(error) from None
         connection.settimeout(self.timeout + extra_seconds)
@@ -163,7 +121,7 @@ class Client:
     def _parse_head(self, head: bytes) -> tuple[int, dict[str, str]]:
         first, *rest = head.decode("latin-1").splitlines() or [""]
         words = first.split(" ", 2)
-        if len(words) < 2 or not words[0].startswith("HTTP/1.") or not words[1].isdigit():
+        if len(words) < 2 or not words[0].startswith("HTTP/1.") or not 100 <= whole(words[1]) <= 999:
             raise self._nonsense()
         pairs = (line.partition(":") for line in rest)
         headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
@@ -190,6 +148,17 @@ class Client:
         return Unreachable(f"cannot reach initd at {self.target}: {_why(error, self.target, self.timeout)}")
 
 
+def _connection(target: Target, timeout: float) -> socket.socket:
+    if target.path is not None:
+        return _unix_connection(target.path, timeout)
+    connection = socket.create_connection((target.host, target.port), timeout)
+    if target.trust is None:
+        return connection
+    from web.ctl.secure import secured
+
+    return secured(connection, target, target.trust)
+
+
 def _unix_connection(path: str, timeout: float) -> socket.socket:
     connection = socket.socket(socket.AF_UNIX)
     try:
@@ -209,4 +178,6 @@ def _why(error: OSError, target: Target, timeout: float) -> str:
         return f"{reason}; the socket is for root and the user of PID 1: be one of them, or say --url"
     if target.path is not None:
         return f"{reason}; is it started with --socket none? say --socket PATH or --url http://127.0.0.1:9911"
+    if target.trust is not None and not isinstance(error, ConnectionRefusedError):
+        return f"{reason}; does it speak TLS, and trust the certificate of --cert?"
     return f"{reason}; is it started with --listen none? say --url or --socket PATH"

@@ -96,6 +96,9 @@ class _Parser(argparse.ArgumentParser):
 COMMON = (
     Word("--socket", "unix socket (default $INITD_SOCKET, or /run/initd.sock)", "PATH"),
     Word("--url", "ask over TCP instead; the token is taken from $INITD_TOKEN", "URL"),
+    Word("--cacert", "over https: trust this CA (default: those of the system)", "FILE"),
+    Word("--cert", "over https: show this certificate", "FILE"),
+    Word("--key", "its private key, where that is in another file", "FILE"),
     # Hidden: an argument can be read by everyone on the machine. It is for tests and for those who know.
     Word("--token", "prefer $INITD_TOKEN", "TOKEN", hidden=True),
     Word("--json", "print the API's own JSON"),
