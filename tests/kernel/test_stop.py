@@ -46,7 +46,7 @@ def test_what_ignores_term_is_killed_after_the_sweep_timeout() -> None:
         with leaving_behind("-", "--sweep-timeout", "1s", http=False, pid1=pid1) as made:
             begun = end_main(made)
             assert made.wait() == 5
-            assert 1 <= time.monotonic() - begun < 4
+            assert 1 <= time.monotonic() - begun < 9
             assert pid1 or (made.home / "left").read_text() == ""
 
 
@@ -180,6 +180,7 @@ def test_drain_takes_readiness_away_and_nothing_else() -> None:
 def test_with_drain_a_term_is_held_back_while_readiness_is_gone() -> None:
     with scene(*program("catcher.py", signal.SIGTERM.value), options=["--drain", "700ms"]) as made:
         made.ready()
+        assert made.ask("GET", "/readyz").status == 200  # web is up: what follows is quick
         begun = time.monotonic()
         made.send(signal.SIGTERM)
         wait_for(lambda: made.ask("GET", "/readyz").status == 503, "readyz to say no")
