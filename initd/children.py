@@ -18,6 +18,7 @@ from initd.model import (
     ChildEnded,
     ChildrenListed,
     Look,
+    OrphansReaped,
 )
 from initd.orphans import Orphans
 from initd.sparekeeper import SpareKeeper
@@ -114,6 +115,21 @@ class Children:
             why=origin.why,
             seen=seen,
         )
+
+    def orphans_reaped(self, reaped: OrphansReaped) -> None:
+        """Too many to look at each: they are counted, and one event stands for all of them."""
+        books, ledger, count = self.books, self.books.ledger, len(reaped.pids)
+        for pid in reaped.pids:
+            if ledger.adopted.pop(pid, None) is None:
+                ledger.adoptions["dead"] += 1
+                books.lineage.unseen()
+            books.lineage.ended(pid, None)
+            books.lineage.over(pid)
+        ledger.undescribed += count
+        exited = count - reaped.signaled
+        ledger.count_reap("adopted", "exited", exited)
+        ledger.count_reap("adopted", "signaled", reaped.signaled)
+        books.record("reaped", origin="adopted", count=count, exited=exited, signaled=reaped.signaled)
 
     def batch_reaped(self, batch: BatchReaped) -> None:
         """There is no more to reap: the moment to look who is left."""

@@ -42,6 +42,7 @@ class Ledger:
     def __init__(self) -> None:
         self.adopted: dict[int, int] = {}  # pid -> start time, of those met alive and not yet reaped
         self.adoptions = {"alive": 0, "dead": 0}
+        self.undescribed = 0  # of the reaped, those that were only counted
         self.reaped = {f"{origin}/{how}": 0 for origin in ORIGINS for how in OUTCOMES}
         self.signals = {f"{name}/{source}": 0 for name in COMMON_SIGNALS for source in SOURCES}
         self.main_restarts = dict.fromkeys(RESTART_REASONS, 0)
@@ -67,8 +68,8 @@ class Ledger:
         self.adoptions["dead"] += 1
         return True
 
-    def count_reap(self, origin: str, outcome: str) -> None:
-        self.reaped[f"{origin}/{outcome}"] += 1
+    def count_reap(self, origin: str, outcome: str, times: int = 1) -> None:
+        self.reaped[f"{origin}/{outcome}"] += times
 
     def count_signal(self, number: int, source: str, times: int = 1) -> None:
         """Real-time signals are one label, RT: their number means nothing outside the program."""
@@ -90,6 +91,7 @@ class Ledger:
             "adoptions": self.adoptions,
             "adopted_alive": len(self.adopted),
             "reaped": self.reaped,
+            "undescribed": self.undescribed,
             "signals": self.signals,
             "main_restarts": self.main_restarts,
             "web_restarts": self.web_restarts,

@@ -156,6 +156,10 @@ class Lineage:
         self._living[process.pid] = key
         return origin
 
+    def unseen(self) -> None:
+        """One that nobody looked at: it was reaped in a storm."""
+        self._groups[None].orphans += 1
+
     def ended(self, pid: int, seconds: float | None) -> None:
         """An orphan was reaped, which had been met before."""
         group = self._groups[self._living.pop(pid, None)]

@@ -20,7 +20,8 @@ from initd.earshot import Earshot
 from initd.guard import Guard
 from initd.hands import Hands, spawn_failure
 from initd.letterbox import Letterbox
-from initd.model import MAIN, BatchReaped, ChildEnded, Exit, Notified, SignalReceived, Spawned, Ticked
+from initd.model import MAIN, Exit, Notified, SignalReceived, Spawned, Ticked
+from initd.reaping import Reaper
 from initd.sockets import remove_socket_file
 
 TYPE_CHECKING = False
@@ -29,14 +30,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from initd.boot import World
-    from initd.model import Elder
-    from initd.procfs import Stat
 
 _CHLD = signals.NUMBERS["CHLD"]
 # What the kernel says to us about a write of ours. It is blocked like all others, and is not meant for main.
 _OUR_OWN = (signals.NUMBERS["PIPE"], signals.NUMBERS["XFSZ"])
-_SHARE = 0.01  # seconds of reaping in one turn; web's probes have half a second
-_STORM = 0.002  # batches that follow each other this closely are gathered into one
 _POLL = 0.05  # without a signalfd we look for signals this often; and a turn that fails waits so long
 
 
@@ -77,20 +74,16 @@ class Loop:
         if world.box is not None:
             self._poll.register(world.box.fd, select.POLLIN)
         self.guard = Guard(self.core.books, world.speaker)
+        self._reaper = Reaper(world, self.core.books, self._earshot, self.guard, self.feed)
         self._steps: tuple[Callable[[list[int]], None], ...] = (
             self._take_signals,
             self._earshot.read,
-            self._drain_children,
+            self._reaper.drain,
             self._read_letterbox,
             self._read_notes,
             self._keep_time,
             self._settle,
         )
-        self._last_batch = -1.0
-        self._batch, self._batch_seconds = 0, 0.0  # reaped since there was nothing to reap
-        self._more = False  # the last batch used up its share, and there may be more to reap
-        self._peeks = self._may_peek()
-        self._forensic = self._peeks and (not world.config.no_http or world.config.warn_on_reap)
 
     def _open_signals(self) -> int | None:
         try:
@@ -102,13 +95,6 @@ class Loop:
         self._poll.register(fd, select.POLLIN)
         return fd
 
-    def _may_peek(self) -> bool:
-        if syscalls.can_peek():
-            return True
-        text = "cannot look at the dead before they are reaped, and their names are unknown: allow waitid"
-        self.world.speaker.say("warning", text)
-        return False
-
     def begin(self) -> None:
         """The first input: main was started by the bootstrap, or could not be. Then web is started."""
         if self.world.main_pid is not None:
@@ -116,7 +102,7 @@ class Loop:
         elif self.world.failure is not None:
             self.feed(spawn_failure(MAIN, self.world.failure, self.world.config))
         self._perform(self.core.begin(time.monotonic(), time.time()))
-        self._drain_children([])  # one that was dead before we blocked signals sends no more
+        self._reaper.drain([])  # one that was dead before we blocked signals sends no more
 
     def turn(self) -> None:
         """Wait for anything, take it all in, settle. What fails in one step is no reason to leave another."""
@@ -180,13 +166,13 @@ class Loop:
     def _wait(self) -> list[int]:
         deadline = self.core.books.deadline()
         seconds = -1.0 if deadline is None else max(0.0, deadline - time.monotonic())
-        if self._more or self._signalfd is None:
+        if self._reaper.more or self._signalfd is None:
             seconds = 0.0
         return [fd for fd, _ in self._poll.poll(seconds * 1000)]
 
     def _signals(self, ready: list[int]) -> list[tuple[int, int, int]]:
         if self._signalfd is None:
-            return syscalls.take_signals(0.0 if ready or self._more else _POLL)
+            return syscalls.take_signals(0.0 if ready or self._reaper.more else _POLL)
         return syscalls.read_signals(self._signalfd) if self._signalfd in ready else []
 
     def _read_notes(self, ready: list[int]) -> None:
@@ -204,58 +190,3 @@ class Loop:
                 self.feed(Notified(words, proctable.identify(named) if valid else None))
             else:
                 self.world.speaker.say("debug", f"pid {pid} is not main's and may not notify")
-
-    def _drain_children(self, _: list[int]) -> None:
-        """Until there is no more: SIGCHLD coalesces, so its number says nothing.
-
-        In a storm each exit would cost a turn of its own, so a short rest makes batches of them; and a
-        batch ends after its share of time, so that signals and questions do not wait for the storm's end.
-        """
-        now = time.monotonic()
-        if self._peeks and not self._more and now - self._last_batch < _STORM and syscalls.peek():
-            time.sleep(_STORM)
-        began, self._more = time.monotonic(), False
-        while (end := self._next_end()) is not None:
-            self._batch += 1
-            self.feed(end)
-            if time.monotonic() - began > _SHARE:
-                self._more = True
-                break
-        if not self._batch:
-            return
-        self._batch_seconds += time.monotonic() - began
-        if not self._more:
-            batch = BatchReaped(self._batch, self._batch_seconds)
-            self._batch, self._batch_seconds, self._last_batch = 0, 0.0, time.monotonic()
-            self.feed(batch)
-
-    def _next_end(self) -> ChildEnded | None:
-        """Reap one. Where somebody may ask, name and age are read first: they go with the zombie."""
-        if not self._forensic:
-            reaped = syscalls.reap(-1)
-            return None if reaped is None else self._described(reaped, None)
-        pid = syscalls.peek()
-        if pid is None:
-            return None
-        stat = proctable.stat_of(pid)
-        reaped = syscalls.reap(pid)
-        return None if reaped is None else self._described(reaped, stat)
-
-    def _described(self, reaped: syscalls.Reaped, stat: Stat | None) -> ChildEnded:
-        """Whatever goes wrong in describing an end, it is an end: nobody else will ever hear of it."""
-        try:
-            return self._describe(reaped, stat)
-        except Exception as error:  # noqa: BLE001  as above
-            self.guard.survived(error)
-            return proctable.bare_end(reaped)
-
-    def _describe(self, reaped: syscalls.Reaped, stat: Stat | None) -> ChildEnded:
-        """Elders are only looked for where they are asked for: of an orphan that was never met alive."""
-        books = self.core.books
-        elders: tuple[Elder, ...] = ()
-        new = reaped.pid not in books.ledger.adopted and books.origin(reaped.pid) == "adopted"
-        if stat is not None and new:
-            main = books.main.process
-            living = (books.init.pid, main.pid if main is not None else 0)
-            elders = proctable.elders(stat, living, {})
-        return proctable.describe_end(reaped, stat, self._earshot.finish(reaped.pid), elders)

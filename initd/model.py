@@ -159,11 +159,19 @@ class ChildEnded:
     name: str | None
     status: ExitStatus
     lifetime_seconds: float | None
-    cpu_seconds: float
-    max_resident_bytes: int
+    cpu_seconds: float | None
+    max_resident_bytes: int | None
     output: str | None = None  # the last line of a check of ours
     elders: tuple[Elder, ...] = ()
     oom_kills: int | None = None  # so far, in our control group; read when it was killed
+
+
+@record
+class OrphansReaped:
+    """Children that are none of ours by birth were reaped, and not looked at; so many died of a signal."""
+
+    pids: tuple[int, ...]
+    signaled: int
 
 
 @record

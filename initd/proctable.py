@@ -145,7 +145,7 @@ def describe_end(
         stat.name if stat is not None else None,
         status,
         lifetime,
-        round(reaped.cpu_seconds, 6),
+        None if reaped.cpu_seconds is None else round(reaped.cpu_seconds, 6),
         reaped.max_resident_bytes,
         output,
         elders,
@@ -156,7 +156,7 @@ def describe_end(
 def bare_end(reaped: syscalls.Reaped) -> ChildEnded:
     """The same without a look at anything."""
     status = _exit_status(reaped.status)
-    return ChildEnded(ProcessId(reaped.pid, 0), None, status, None, reaped.cpu_seconds, 0)
+    return ChildEnded(ProcessId(reaped.pid, 0), None, status, None, None, None)
 
 
 def _exit_status(status: int) -> ExitStatus:

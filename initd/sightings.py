@@ -6,6 +6,7 @@ of it decides what is done to main. What is not as it should be raises Malformed
 
 from __future__ import annotations
 
+from initd.allowance import Allowance
 from initd.books import Books
 from initd.model import Look, ProcessId
 from initd.wire import Malformed, shown
@@ -35,7 +36,7 @@ class Sightings:
     def __init__(self, books: Books) -> None:
         self.books = books
         self._looked = -1.0
-        self._allowed, self._counted_at = float(_EVENTS), 0.0
+        self._allowance = Allowance(_EVENTS, _PER_SECOND)
         self.messages: dict[str, Callable[[Json], None]] = {
             "seen": self._seen,
             "look": self._look,
@@ -67,22 +68,14 @@ class Sightings:
         kind = message.get("kind")
         if not isinstance(kind, str) or kind not in _FIELDS:
             raise Malformed(f"no event of web's is called {shown(kind)}")
-        self._count()
+        if not self._allowance.take(self.books.now):  # what web says must not push out what people did
+            raise Malformed(f"more than {_PER_SECOND} events a second")
         fields = {name: _field(message.get(name), form) for name, form in _FIELDS[kind].items()}
         self.books.record(kind, **fields)
         if kind == "reparented":
             self.books.ledger.reparented += 1
             if fields["new_parent"] is not None:
                 self.books.lineage.took(fields["new_parent"])
-
-    def _count(self) -> None:
-        """A token bucket: what web says must not push out what people did."""
-        now = self.books.now
-        refilled = self._allowed + (now - self._counted_at) * _PER_SECOND
-        self._allowed, self._counted_at = min(float(_EVENTS), refilled) - 1, now
-        if self._allowed < 0:
-            self._allowed = 0.0
-            raise Malformed(f"more than {_PER_SECOND} events a second")
 
     def _census(self, message: Json) -> None:
         pids = message.get("pids")

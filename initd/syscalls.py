@@ -154,12 +154,12 @@ def is_subreaper() -> bool:
 
 @record
 class Reaped:
-    """One wait4(2): the raw status, CPU seconds and the largest resident set in bytes."""
+    """One wait4(2): the raw status, CPU seconds and the largest resident set in bytes, where it was asked."""
 
     pid: int
     status: int
-    cpu_seconds: float
-    max_resident_bytes: int
+    cpu_seconds: float | None = None
+    max_resident_bytes: int | None = None
 
 
 def can_peek() -> bool:
@@ -189,6 +189,14 @@ def reap(pid: int) -> Reaped | None:
     if found == 0:
         return None
     return Reaped(found, status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+
+
+def collect(pid: int) -> tuple[int, int]:
+    """Reap without asking what was used, at a third of the price; pid and raw status, 0 and 0 for nobody."""
+    try:
+        return os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        return 0, 0
 
 
 def find_proc() -> bool:

@@ -14,6 +14,7 @@ import time
 from email.utils import formatdate
 
 import h11
+from starlette.types import Message, Receive, Scope, Send
 from uvicorn.config import Config as UvicornConfig
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
@@ -73,6 +74,8 @@ class Connection(H11Protocol, asyncio.BufferedProtocol):
         self._late: asyncio.TimerHandle | None = None
         self._unread: asyncio.TimerHandle | None = None
         self._said_all = False
+        self._application, self.app = self.app, self._hearing
+        self.address = ""  # until it has arrived
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
@@ -145,13 +148,31 @@ class Connection(H11Protocol, asyncio.BufferedProtocol):
             self._end_unread()
 
     def eof_received(self) -> bool:  # type: ignore[override]  # as asyncio has it
-        """Who has said all it wants to (``nc -N``) may still read its answer; who waits for news has left.
+        """Who has said all he wants to (``nc -N``) may still read his answer.
 
         asyncio cannot write on over TLS, where the end is that of the session.
         """
-        waits = self.idle
-        self._said_all = not waits and self.conn.their_state is not h11.SEND_BODY and self.scheme == "http"
+        asked = not self.idle and self.conn.their_state is not h11.SEND_BODY
+        self._said_all = asked and self.scheme == "http"
+        if self._said_all:
+            self.cycle.message_event.set()
         return self._said_all
+
+    async def _hearing(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The application. When it has all that was said, and listens on, the end of it is a departure:
+        whoever waits for news cannot tell a client that has left from one that only has no more to say.
+        """
+        whole = False
+
+        async def hear() -> Message:
+            nonlocal whole
+            message = {} if whole and self._said_all else await receive()
+            if whole and self._said_all:
+                return {"type": "http.disconnect"}
+            whole = not message.get("more_body", False)
+            return message
+
+        await self._application(scope, hear, send)
 
     @property
     def idle(self) -> bool:

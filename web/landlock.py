@@ -10,7 +10,6 @@ import os
 import struct
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 
 from web.syscalls import syscall
 
@@ -50,8 +49,7 @@ def confine(readable: Iterable[str]) -> None:
     rules = syscall(_CREATE, rights, len(rights), 0)
     try:
         for path in dict.fromkeys([*readable, *_SYSTEM, *_own_code()]):
-            with suppress(FileNotFoundError):
-                _allow(rules, path)
+            _allow(rules, path)
         syscall(_RESTRICT, rules, 0)
     finally:
         os.close(rules)
@@ -63,7 +61,10 @@ def _own_code() -> Iterator[str]:
 
 
 def _allow(rules: int, path: str) -> None:
-    there = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    try:
+        there = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    except OSError:
+        return  # it is not there, or not for our user
     try:
         rights = _READ_FILE | _READ_DIR if os.path.isdir(path) else _READ_FILE
         syscall(_ADD, rules, _PATH_BENEATH, struct.pack("=Qi", rights, there), 0)

@@ -105,6 +105,11 @@ def _reaping(counted: dict[str, Any]) -> Families:
         ("origin", "outcome"),
         reaped,
     )
+    yield from counter(
+        "reaped_undescribed_total",
+        "Of the adopted ones reaped, those that a storm left no time to look at: they are only counted.",
+        counted["undescribed"],
+    )
     for name, text in (
         ("reap_batch_seconds", "Time to reap all children that had ended at one moment, in seconds."),
         ("adopted_lifetime_seconds", "How long adopted orphans lived, from start to end, in seconds."),

@@ -58,7 +58,7 @@ def _is_secret(key: str) -> bool:
 def _is_value(key: str, value: str) -> bool:
     """Whether such a key may have this for a secret: no switch, no level, and no file that a key is in."""
     bare = value.strip("\"'")
-    if len(bare) < 2 or bare.lower() in _NO_VALUES:
+    if len(bare) < 2 or bare.lower() in _NO_VALUES or bare.rstrip(",)]}") == MARK:
         return False
     return not (_PATH.fullmatch(bare) and _FILED.search(key.lower()))
 
@@ -119,10 +119,10 @@ def _value(text: str, match: re.Match[str]) -> str:
 
 # --- a secret by its own shape -----------------------------------------------------------------------
 
-_SHAPES = re.compile(
-    r"(?s)-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]{0,40}-----|\Z)"
-    r"|(?<![\w-])eyJ[\w-]{8,}+\.[\w-]*+(?:\.[\w-]*+)*+"  # a JSON web token
-    r"|(?<![A-Za-z0-9])(?:"
+_BLOCK = r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]{0,40}-----|\Z)"
+_JWT = r"eyJ[\w-]{8,}+\.[\w-]*+(?:\.[\w-]*+)*+"  # a JSON web token
+_KNOWN = (
+    r"(?:"
     r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}"  # AWS
     r"|(?:gh[pousr]|github_pat|npm|hf|glsa|glc|dckr_pat|dckr_oat|rubygems|shp(?:at|ca|pa|ss)|lin_api)_\w{16,}"
     r"|gl(?:pat|dt|rt|cbt|ptt|ft|imt|agent|soat)-[\w-]{16,}"
@@ -131,6 +131,10 @@ _SHAPES = re.compile(
     r"|sk-[\w-]{16,}|pypi-[\w-]{16,}|tskey-[\w-]{16,}|dop_v1_\w{16,}|AGE-SECRET-KEY-1\w{16,}"
     r"|AIza[\w-]{30,}|ya29\.[\w-]{16,}|hv[bs]\.[\w-]{16,}|SG\.[\w-]{16,}\.[\w-]{16,}|NRAK-\w{16,}"
     r")"
+)
+# One that begins as a word does, and whatever hangs on to it without a gap.
+_SHAPES = re.compile(
+    rf"(?s)(?:{_BLOCK}|(?<![\w-]){_JWT}|(?<![A-Za-z0-9]){_KNOWN})(?:{_BLOCK}|{_JWT}|{_KNOWN})*+"
 )
 # user:password@ or a long token@ in an URL; a port, or a variable for one, is no password.
 _URL = re.compile(

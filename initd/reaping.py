@@ -1,0 +1,136 @@
+"""What has ended is taken from the kernel: described while there is time for it, and counted always.
+
+Law of this file: it decides how much is looked at, never what an end means. A look at a zombie's name, age
+and elders costs twenty times what its reaping does, so in a storm only some are looked at; the others, where
+they are none of ours by birth, are a number. PID 1's duty comes before its curiosity.
+"""
+
+from __future__ import annotations
+
+import time
+
+from initd import proctable, syscalls
+from initd.allowance import Allowance
+from initd.model import BatchReaped, ChildEnded, OrphansReaped
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from initd.books import Books
+    from initd.boot import World
+    from initd.earshot import Earshot
+    from initd.guard import Guard
+    from initd.model import Elder
+    from initd.procfs import Stat
+
+_SHARE = 0.01  # seconds of reaping in one turn; web's probes have half a second
+_STORM = 0.002  # batches that follow each other this closely are gathered into one
+_DESCRIBED, _A_SECOND = (
+    100,
+    100,
+)  # orphans that are looked at: so many at once, and then a second; 1 % of a core
+
+
+class Reaper:
+    """``feed`` takes the inputs that it makes; ``more`` says that its share was not enough."""
+
+    def __init__(
+        self, world: World, books: Books, earshot: Earshot, guard: Guard, feed: Callable[[object], None]
+    ) -> None:
+        self.books, self.earshot, self.guard, self.feed = books, earshot, guard, feed
+        self.more = False
+        self._peeks = syscalls.can_peek()
+        self._blind = not self._peeks or not _is_asked(world)
+        self._allowance = Allowance(_DESCRIBED, _A_SECOND)
+        self._hurried = False  # in this turn no more of them are looked at
+        self._last_batch = -1.0
+        self._batch, self._batch_seconds = 0, 0.0  # reaped since there was nothing to reap
+        self._pids: list[int] = []  # of these, the orphans that were only counted in this turn
+        self._signaled = 0
+        if not self._peeks:
+            text = "cannot look at the dead before they are reaped, and their names are unknown: allow waitid"
+            world.speaker.say("warning", text)
+
+    def drain(self, _: list[int]) -> None:
+        """Until there is no more: SIGCHLD coalesces, so its number says nothing.
+
+        In a storm each exit would cost a turn of its own, so a short rest makes batches of them; and a
+        batch ends after its share of time, so that signals and questions do not wait for the storm's end.
+        """
+        now = time.monotonic()
+        if self._peeks and not self.more and now - self._last_batch < _STORM and syscalls.peek():
+            time.sleep(_STORM)
+        began, self.more, self._hurried = time.monotonic(), False, False
+        reap = self._reap_blindly if self._blind else self._reap
+        while reap():
+            self._batch += 1
+            if time.monotonic() - began > _SHARE:
+                self.more = True
+                break
+        self._report(began)
+
+    def _report(self, began: float) -> None:
+        """The numbers of this turn, and of the batch where it is over."""
+        if self._pids:
+            reaped = OrphansReaped(tuple(self._pids), self._signaled)
+            self._pids, self._signaled = [], 0
+            self.feed(reaped)
+        if not self._batch:
+            return
+        self._batch_seconds += time.monotonic() - began
+        if not self.more:
+            batch = BatchReaped(self._batch, self._batch_seconds)
+            self._batch, self._batch_seconds, self._last_batch = 0, 0.0, time.monotonic()
+            self.feed(batch)
+
+    def _reap(self) -> bool:
+        """One, if there is one: whose name and age are read first, for they go with the zombie."""
+        pid = syscalls.peek()
+        if pid is None:
+            return False
+        if not self._hurried and not self._allowance.take(time.monotonic()):
+            self._hurried = True
+        if self._hurried and not self._is_ours(pid):
+            return self._reap_blindly(pid)
+        stat = proctable.stat_of(pid)
+        reaped = syscalls.reap(pid)
+        if reaped is not None:
+            self.feed(self._described(reaped, stat))
+        return reaped is not None
+
+    def _reap_blindly(self, pid: int = -1) -> bool:
+        """One of these, if there is one, and no look at it."""
+        taken, status = syscalls.collect(pid)
+        if taken and self._is_ours(taken):
+            self.feed(self._described(syscalls.Reaped(taken, status), None))
+        elif taken:
+            self._pids.append(taken)
+            self._signaled += status & 0x7F != 0  # the low bits are the signal's number; wait(2)
+        return taken != 0
+
+    def _is_ours(self, pid: int) -> bool:
+        return self.books.origin(pid) != "adopted"
+
+    def _described(self, reaped: syscalls.Reaped, stat: Stat | None) -> ChildEnded:
+        """Whatever goes wrong in describing an end, it is an end: nobody else will ever hear of it."""
+        try:
+            return self._describe(reaped, stat)
+        except Exception as error:  # noqa: BLE001  because main's end must not be lost by it
+            self.guard.survived(error)
+            return proctable.bare_end(reaped)
+
+    def _describe(self, reaped: syscalls.Reaped, stat: Stat | None) -> ChildEnded:
+        """Elders are only looked for where they are asked for: of an orphan that was never met alive."""
+        elders: tuple[Elder, ...] = ()
+        if stat is not None and not self.books.knows(reaped.pid):
+            main = self.books.main.process
+            living = (self.books.init.pid, main.pid if main is not None else 0)
+            elders = proctable.elders(stat, living, {})
+        return proctable.describe_end(reaped, stat, self.earshot.finish(reaped.pid), elders)
+
+
+def _is_asked(world: World) -> bool:
+    """Will anybody hear what an orphan was called?"""
+    config = world.config
+    return not config.no_http or config.warn_on_reap or config.verbose > 0 or config.persona is not None
