@@ -117,7 +117,7 @@ class Children:
         )
 
     def orphans_reaped(self, reaped: OrphansReaped) -> None:
-        """Too many to look at each: they are counted, and one event stands for all of them."""
+        """Too many to look at each: they are counted, and one event stands for all: ``process`` is one."""
         books, ledger, count = self.books, self.books.ledger, len(reaped.pids)
         for pid in reaped.pids:
             if ledger.adopted.pop(pid, None) is None:
@@ -129,7 +129,9 @@ class Children:
         exited = count - reaped.signaled
         ledger.count_reap("adopted", "exited", exited)
         ledger.count_reap("adopted", "signaled", reaped.signaled)
-        books.record("reaped", origin="adopted", count=count, exited=exited, signaled=reaped.signaled)
+        one = {"id": None, "pid": reaped.pids[-1], "name": None}
+        counts = {"count": count, "exited": exited, "signaled": reaped.signaled}
+        books.record("reaped", process=one, origin="adopted", **counts)
 
     def batch_reaped(self, batch: BatchReaped) -> None:
         """There is no more to reap: the moment to look who is left."""

@@ -15,7 +15,7 @@ from starlette.responses import Response
 NO_STORE = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",  # nor guessed to be HTML
-    "Cross-Origin-Resource-Policy": "same-origin",  # nor loaded by another site's page, as a picture or a script
+    "Cross-Origin-Resource-Policy": "same-origin",  # nor loaded into another site's page
 }
 _encode = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
 

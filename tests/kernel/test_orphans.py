@@ -53,7 +53,24 @@ def test_a_crowd_that_exits_all_at_once_is_reaped_to_the_last() -> None:
         assert made.status()["adopted"] == {"total": 400, "alive": 0}
         assert made.metric("initd_adoptions_total", seen="alive") == 400
         assert made.metric("initd_adopted_processes") == 0
-        assert {event["code"] for event in made.events("reaped")} == {9}
+        ends = made.events("reaped")
+        assert {event["code"] for event in ends if "count" not in event} == {9}
+        assert sum(event.get("count", 1) for event in ends) == 400
+        assert made.metric("initd_reaped_total", origin="adopted", outcome="exited") == 400
+
+
+def test_in_a_storm_a_share_is_looked_at_and_the_rest_is_counted() -> None:
+    with scene(*program("storm.sh", 2000)) as made:
+        made.ready()
+        wait_for(lambda: made.status()["reaped"]["total"] == 2000, "2000 reaped")
+        ends = made.events("reaped")
+        counted = [event for event in ends if "count" in event]
+        assert sum(event["count"] for event in counted) == made.metric("initd_reaped_undescribed_total") > 0
+        assert len(ends) - len(counted) >= 200
+        assert all(event["exited"] + event["signaled"] == event["count"] for event in counted)
+        assert made.status()["adopted"] == {"total": 2000, "alive": 0}
+        unknown = made.get("/api/v1/lineage")["unknown"]
+        assert unknown["orphans"] == 2000
 
 
 def test_an_adoption_and_its_end_are_events_with_the_same_id() -> None:

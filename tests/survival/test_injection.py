@@ -139,19 +139,14 @@ def test_a_terminal_obeys_no_name(hostile: Scene) -> None:
 
 
 @pytest.mark.survives("a name in a request: for a filter, a path or a header", "it is data, or a problem")
-@pytest.mark.parametrize("name", sorted(SHOWN))
-def test_what_is_asked_for_is_not_echoed_into_a_header(hostile: Scene, name: str) -> None:
-    quoted = "".join(f"%{byte:02x}" for byte in name.encode())
-    for path in (
-        f"/api/v1/processes?name={quoted}",
-        f"/api/v1/processes/{quoted}",
-        f"/static/{quoted}",
-        f"/{quoted}",
-    ):
-        answer = hostile.ask("GET", path)
-        assert answer.status in (200, 400, 404), path
-        assert {header.lower() for header in answer.headers} <= HEADERS
-        assert "json" in answer.headers["Content-Type"]
+def test_what_is_asked_for_is_not_echoed_into_a_header(hostile: Scene) -> None:
+    for name in SHOWN:
+        quoted = "".join(f"%{byte:02x}" for byte in name.encode())
+        for place in ("/api/v1/processes?name=", "/api/v1/processes/", "/static/", "/"):
+            answer = hostile.ask("GET", place + quoted)
+            assert answer.status in (200, 400, 404), place
+            assert {header.lower() for header in answer.headers} <= HEADERS
+            assert "json" in answer.headers["Content-Type"]
 
 
 # --- secrets --------------------------------------------------------------------------------------------

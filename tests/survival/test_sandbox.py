@@ -135,6 +135,16 @@ def test_roots_web_keeps_of_roots_powers_those_to_look() -> None:
     assert int(status["CapBnd"], 16) == int(status["CapInh"], 16) == 0
 
 
+@pytest.mark.parametrize(
+    "before", [(), ("setpriv", "--bounding-set", "-sys_ptrace")], ids=["all", "as Docker"]
+)
+def test_roots_web_looks_into_other_processes_of_root(before: tuple[str, ...]) -> None:
+    with scene("sleep", "1000", options=("--http-user", "root"), before=before) as made:
+        detail = made.get(f"/api/v1/processes/{made.status()['main']['pid']}")
+        assert detail["unreadable"] == []
+        assert detail["exe"].endswith("/sleep")
+
+
 @pytest.mark.parametrize("options", [(), ("--http-user", "daemon")])
 def test_the_running_web_stands_behind_these_walls(options: tuple[str, ...]) -> None:
     with scene("sleep", "1000", options=options) as made:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +59,13 @@ def births(file: Path) -> int:
 
 
 def processes(events: list[dict[str, Any]], kind: str) -> list[str]:
-    """The ids in the events of this kind."""
-    return [event["process"]["id"] for event in events if event["kind"] == kind]
+    """The ids in the events of this kind; one that stands for many has none."""
+    return [event["process"]["id"] for event in events if event["kind"] == kind and "count" not in event]
+
+
+def told_of(events: list[dict[str, Any]], kind: str) -> int:
+    """How many processes these events tell of: in a storm one stands for many."""
+    return sum(event.get("count", 1) for event in events if event["kind"] == kind)
 
 
 def settled(made: Scene, orphans: int, alive: int = 0) -> None:
@@ -91,25 +95,26 @@ def test_steady_rain_is_reaped_as_it_falls(weather: str, figures: Figures) -> No
         made.ready()
         reader, kubelet, init = Reader(made.get), Kubelet(made), made.init
         begun, spent, peak = time.monotonic(), cpu_seconds(init), 0
-        told: Counter[str] = Counter()
+        told = 0
         while "over\n" not in made.out():
             peak = max(peak, dead_children(init))
             kubelet.probe()
-            told.update(event["kind"] for event in reader.read())
+            told += told_of(reader.read(), "reaped")
         share = (cpu_seconds(init) - spent) / (time.monotonic() - begun)
         settled(made, count)
-        told.update(event["kind"] for event in reader.read())
+        told += told_of(reader.read(), "reaped")
         assert reader.missed == 0
-        assert told["adopted"] == told["reaped"] == count
+        assert told == count
         assert kubelet.darkest < PATIENCE
         assert made.status()["zombies"] == 0
         late = Reader(made.get)
         late.read()
-        assert late.missed == made.status()["seq"] - 2_000
+        assert late.missed == max(0, made.status()["seq"] - 2_000)
         assert made.metric("initd_events_dropped_total") == 0
         figures |= {
             "orphans": f"{count:,}",
-            "CPU of PID 1": f"{share:.0%} of a core",
+            "CPU of PID 1": f"{share:.1%} of a core",
+            "only counted": f"{made.metric('initd_reaped_undescribed_total'):,.0f}",
             "zombies at most": peak,
             **kubelet.figures,
         }
@@ -135,8 +140,9 @@ def test_while_pids_go_round_no_signal_by_id_hits_a_stranger(weather: str, figur
         assert min(answers.values()) > 0 or not FEW_PIDS
         events += reader.read()
         assert reader.missed == 0
+        assert told_of(events, "reaped") == count
         for kind in ("adopted", "reaped"):
-            assert len(processes(events, kind)) == len(set(processes(events, kind))) == count
+            assert len(processes(events, kind)) == len(set(processes(events, kind)))
         assert {event["origin"] for event in events if event["kind"] == "reaped"} == {"adopted"}
         assert (made.status()["main"]["restarts"], made.status()["web"]["restarts"]) == (0, 0)
         assert made.metric("initd_signals_total", signal="TERM", source="api") == 0

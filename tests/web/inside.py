@@ -17,7 +17,7 @@ from web.memory import Memory
 from web.mirror import Mirror
 from web.sampler import Sampler
 
-PATIENCE = 3.0
+PATIENCE = 10.0
 
 
 class Inside(NamedTuple):

@@ -141,7 +141,7 @@ def main() -> None:
     privileges.drop(config.http_user)
     sandbox.raise_walls(config)
     ending = threading.Event()
-    sampler = threading.Thread(target=ending.wait)
+    sampler = threading.Thread(target=ending.wait, daemon=True)
     sampler.start()
     sandbox.close_door(config)
     seconds = time.process_time() - began
