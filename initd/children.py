@@ -49,6 +49,7 @@ class Children:
         self.books, self.supervisor, self.web = books, supervisor, web
         self.orphans, self.helpers, self.spares = orphans, helpers, spares
         self._looked = -1.0
+        self._storm = False  # of the present batch some were only counted
         self._end_of_main: ChildEnded | None = None  # kept until a look was made
 
     def ended(self, end: ChildEnded) -> None:
@@ -119,13 +120,9 @@ class Children:
     def orphans_reaped(self, reaped: OrphansReaped) -> None:
         """Too many to look at each: they are counted, and one event stands for all: ``process`` is one."""
         books, ledger, count = self.books, self.books.ledger, len(reaped.pids)
-        for pid in reaped.pids:
-            if ledger.adopted.pop(pid, None) is None:
-                ledger.adoptions["dead"] += 1
-                books.lineage.unseen()
-            books.lineage.ended(pid, None)
-            books.lineage.over(pid)
-        ledger.undescribed += count
+        self._storm = True
+        ledger.met_many_dead(reaped.pids)
+        books.lineage.many_ended(reaped.pids)
         exited = count - reaped.signaled
         ledger.count_reap("adopted", "exited", exited)
         ledger.count_reap("adopted", "signaled", reaped.signaled)
@@ -140,8 +137,14 @@ class Children:
         self.web.hurry()
         if books.phase == SWEEPING:
             books.sweep(0)
-        elif books.phase == WAITING or ("look" in books.timers and books.now - self._looked >= _LOOK_APART):
+        elif books.phase == WAITING or self._may_look():
             books.emit(Look())
+        self._storm = False
+
+    def _may_look(self) -> bool:
+        """Not in a storm, whose end or the slow tick will do."""
+        apart = self.books.now - self._looked >= _LOOK_APART
+        return "look" in self.books.timers and apart and not self._storm
 
     def listed(self, listing: ChildrenListed) -> None:
         """Strangers among our children are adopted; one that is dead already is counted at its reap."""

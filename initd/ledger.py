@@ -13,6 +13,7 @@ from initd.model import COMMON_SIGNALS, ORIGINS, OUTCOMES, RESTART_REASONS, SOUR
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from typing import Any
 
 BATCH_BOUNDS = (0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0)
@@ -67,6 +68,14 @@ class Ledger:
             return False
         self.adoptions["dead"] += 1
         return True
+
+    def met_many_dead(self, pids: Collection[int]) -> None:
+        """The same for many that nobody looked at."""
+        met = self.adopted.keys() & pids
+        for pid in met:
+            del self.adopted[pid]
+        self.adoptions["dead"] += len(pids) - len(met)
+        self.undescribed += len(pids)
 
     def count_reap(self, origin: str, outcome: str, times: int = 1) -> None:
         self.reaped[f"{origin}/{outcome}"] += times

@@ -15,7 +15,7 @@ from initd.model import Elder, ProcessId, record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from typing import Any
 
     Json = dict[str, Any]
@@ -156,9 +156,15 @@ class Lineage:
         self._living[process.pid] = key
         return origin
 
-    def unseen(self) -> None:
-        """One that nobody looked at: it was reaped in a storm."""
-        self._groups[None].orphans += 1
+    def many_ended(self, pids: Collection[int]) -> None:
+        """The same of many that nobody looked at: they were reaped in a storm."""
+        met = self._living.keys() & pids
+        for pid in met:
+            self.ended(pid, None)
+        unseen = len(pids) - len(met)
+        self._groups[None].orphans += unseen
+        self._groups[None].dead += unseen
+        self._ended |= self._parents.keys() & pids
 
     def ended(self, pid: int, seconds: float | None) -> None:
         """An orphan was reaped, which had been met before."""

@@ -60,7 +60,12 @@ def children(known: Callable[[int], bool], *, fds: bool) -> ChildrenListed:
     stats = [stat for stat in map(stat_of, islice(strangers, _AT_ONCE)) if stat is not None]
     leaders: dict[int, Elder | None] = {}  # thousands of strangers are of few groups
     found = tuple(
-        Child(ProcessId(stat.pid, stat.starttime), stat.name, stat.state == "Z", elders(stat, (), leaders))
+        Child(
+            ProcessId(stat.pid, stat.starttime),
+            stat.name,
+            stat.state == "Z",
+            () if stat.state == "Z" else elders(stat, (), leaders),
+        )
         for stat in stats
     )
     return ChildrenListed(found, descriptors.count_descriptors() if fds else None, room.oom_kills())
