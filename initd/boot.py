@@ -44,7 +44,7 @@ class World:
     present: frozenset[ProcessId]  # our children before main
     main_pid: int | None  # None: it could not be forked, and is to be tried again; or a hook comes first
     failure: spawning.SpawnError | None
-    spare: Spare  # before a main that forks without end has taken every slot
+    spare: Spare | None  # before a main that forks without end has taken every slot
     started: float
 
 
@@ -215,13 +215,15 @@ def _spawn_main(
         raise Refusal(f"cannot run {plans.explain(error, config)}", code) from None
 
 
-def _park(config: Config, listeners: tuple[Listener, ...]) -> Spare:
+def _park(config: Config, listeners: tuple[Listener, ...]) -> Spare | None:
     """A process for web while there is room: main may take all of it in its first millisecond."""
+    if config.no_http:
+        return None
     from initd import room
     from initd.spare import Spare
 
     spare = Spare(listener.fd for listener in listeners)
-    if not config.no_http and room.limited():
+    if room.limited():
         spare.park()
     return spare
 

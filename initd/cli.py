@@ -6,7 +6,7 @@ and those over the table's defaults. Exit codes as in docker: 125 is our own ref
 
 from __future__ import annotations
 
-from initd import options, signals, values
+from initd import options, values
 from initd.options import TABLE, Option
 
 TYPE_CHECKING = False
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from initd.personas import Persona
 
 REFUSED = 125
-# In a session of its own main's group is an orphaned one, which the kernel does not stop by those.
-_SESSION_REWRITE = tuple((number, signals.NUMBERS["STOP"]) for number in signals.JOB_CONTROL)
 _FACTS: dict[str, Any] = {  # what no option of initd's changes, but being another program does
     "persona": None,
     "own_group": True,
@@ -158,7 +156,7 @@ def settle(
     settled |= {**_FACTS, **defaults, **_from_environment(environ), **given}
     settled.setdefault("suspends", settled["session"])
     if settled["session"]:
-        settled["rewrite"] = _SESSION_REWRITE + settled["rewrite"]
+        settled["rewrite"] = _session_rewrite() + settled["rewrite"]
     _refuse_blind_checks(settled)
     _refuse_half_tls(settled)
     listening = settled["listen"]
@@ -171,6 +169,13 @@ def settle(
         warnings=_strange_variables(environ),
     )
     return Config(settled)
+
+
+def _session_rewrite() -> tuple[tuple[int, int], ...]:
+    """In a session of its own main's group is an orphaned one, which the kernel does not stop by those."""
+    from initd import signals
+
+    return tuple((number, signals.NUMBERS["STOP"]) for number in signals.JOB_CONTROL)
 
 
 def _refuse_blind_checks(settled: Mapping[str, Any]) -> None:

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from initd.cli import Config
     from initd.earshot import Earshot
     from initd.letterbox import Letterbox
+    from initd.spare import Spare
 
 _KILL = signals.NUMBERS["KILL"]
 
@@ -131,16 +132,21 @@ class Hands:
         try:
             return spawning.spawn(plans.web_plan(letterbox, listening))
         except spawning.SpawnError as error:
-            if error.forking and (pid := self.world.spare.use(letterbox)):
+            if error.forking and (pid := self._spare.use(letterbox)):
                 return pid
             raise
 
+    @property
+    def _spare(self) -> Spare:
+        assert self.world.spare is not None, "whoever has a web has this"
+        return self.world.spare
+
     def _park(self, _: Park) -> Parked:
         limited = room.limited()
-        return Parked(self.world.spare.park() if limited else 0, limited)
+        return Parked(self._spare.park() if limited else 0, limited)
 
     def _dismiss(self, _: Dismiss) -> None:
-        self.world.spare.dismiss()
+        self._spare.dismiss()
 
     def _inspect(self, _: Inspect) -> FilesChanged | None:
         return self._files.inspect()

@@ -6,7 +6,6 @@ not been sent yet; the owner takes it once a turn, so that a batch of exits is o
 
 from __future__ import annotations
 
-from collections import deque
 from itertools import islice
 
 from initd import wire
@@ -14,8 +13,11 @@ from initd.model import EVENT_KINDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections import deque
     from collections.abc import Iterable
     from typing import Any
+else:
+    from _collections import deque  # the whole of collections costs half a megabyte
 
 
 _LEAST = 65_536  # bytes; more than one event ever has

@@ -8,17 +8,18 @@ and the answer says why.
 
 from __future__ import annotations
 
-from collections import deque
-
 from initd import wire
 from initd.model import Elder, ProcessId, record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections import deque
     from collections.abc import Collection, Iterable
     from typing import Any
 
     Json = dict[str, Any]
+else:
+    from _collections import deque  # the whole of collections costs half a megabyte
 
 MOST_FAMILIES = 10_000  # processes whose parent is remembered, by its id
 MOST_PARENTS = 2_000  # and parents themselves, of a kilobyte at worst

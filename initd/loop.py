@@ -61,7 +61,7 @@ class Loop:
             listeners,
             world.present,
             room.oom_kills(),
-            world.spare.pid,
+            world.spare.pid if world.spare is not None else 0,
         )
         self.world = world
         self.core = Core(world.config, init, lambda: os.urandom(1)[0] / 256)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-
 from initd import wire
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections import OrderedDict
     from typing import Any
+else:
+    from _collections import OrderedDict  # the whole of collections costs half a megabyte
 
 _KEPT = 100  # finished operations remembered; a client waits for one, and asks soon
 

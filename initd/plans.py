@@ -11,7 +11,7 @@ import errno
 import posix as os
 import sys
 
-from initd import descriptors, signals, spawning, syscalls
+from initd import descriptors, spawning, syscalls
 from initd.cli import Refusal
 from initd.spawning import Plan, SpawnError
 
@@ -198,7 +198,7 @@ def _restore_signals(mask: frozenset[int]) -> Callable[[], None]:
 
 def _all_default() -> None:
     """Of the real-time ones an "ignore" stays: dumb-init does not know them, and web never meets one."""
-    syscalls.default_signals(number for number in syscalls.ignored_signals() if number < signals.RTMIN)
+    syscalls.default_signals(number for number in syscalls.ignored_signals() if number < _signal.SIGRTMIN)
     syscalls.set_mask(())
 
 

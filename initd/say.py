@@ -53,9 +53,8 @@ class Speaker:
         return f"{head}{mark}{flat}\n"
 
     def _as_json(self, level: str, text: str) -> str:
-        import json
-
+        from initd.compact_json import encode
         from initd.syscalls import wall_clock
         from initd.wire import rfc3339
 
-        return json.dumps({"at": rfc3339(wall_clock()), "level": level, "message": text}) + "\n"
+        return encode({"at": rfc3339(wall_clock()), "level": level, "message": text}) + "\n"

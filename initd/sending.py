@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
 
 from initd import syscalls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import signal as _signal
     from collections.abc import Callable
+else:
+    import _signal
 
 _ABSENT = (errno.ENOSYS, errno.EPERM)  # docker's old seccomp default said EPERM for what it did not know
 _NO_ROOM = (errno.EMFILE, errno.ENFILE)
@@ -64,7 +66,7 @@ def _open(pid: int) -> int | None:
 def _sent_by(fd: int, pid: int, number: int) -> bool:
     """False where the call is refused; kill(2) then tells whether that was for want of CAP_KILL."""
     try:
-        _send(pid, lambda: signal.pidfd_send_signal(fd, number))
+        _send(pid, lambda: _signal.pidfd_send_signal(fd, number))
     except OSError as error:
         if error.errno not in _ABSENT:
             raise

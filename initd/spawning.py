@@ -11,7 +11,7 @@ import fcntl
 import posix as os
 import select
 
-from initd import signals, syscalls
+from initd import syscalls
 from initd.record import record
 
 TYPE_CHECKING = False
@@ -166,6 +166,8 @@ def leave_terminal() -> None:
     so to us; those two are not meant for main.
     """
     import termios
+
+    from initd import signals
 
     try:
         fcntl.ioctl(0, termios.TIOCNOTTY)

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import posix as os
 
-from initd import signals
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,6 +83,8 @@ def url(text: str) -> str:
 
 def signal(text: str) -> int:
     """One signal that can be sent."""
+    from initd import signals  # two tables, for those who name one
+
     try:
         return signals.parse(text)
     except signals.UnknownSignal:

@@ -5,7 +5,8 @@ Pure: bytes and values, no sockets, no clock. Messages are listed in docs/letter
 
 from __future__ import annotations
 
-import json
+from initd.compact_json import decode as _decode
+from initd.compact_json import encode as _encode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,18 +17,6 @@ VERSION = 1
 LIMIT = 65_536  # a datagram must fit the default socket buffer (212,992) more than three times
 
 _second = (-1, "")  # the last one that was asked for, and its date
-_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False, allow_nan=False).encode
-
-
-def _number(text: str) -> float:
-    """Only what can be sent on: Python reads NaN and 1e999, which are no JSON, or no number any more."""
-    number = float(text)
-    if number - number != 0:  # infinite, or none
-        raise ValueError(f"{text[:20]} is no number")
-    return number
-
-
-_decode = json.JSONDecoder(parse_float=_number, parse_constant=_number).decode
 
 
 class Malformed(ValueError):

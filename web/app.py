@@ -77,6 +77,8 @@ TABLE = (
 
 
 def _endpoint(row: Row, names: Names) -> Handler:
+    told: set[str] = set()
+
     async def endpoint(request: Request) -> Response:
         request.state.group = row.group
         try:
@@ -87,7 +89,10 @@ def _endpoint(row: Row, names: Names) -> Handler:
         except ClientDisconnect:
             return Response(status_code=499)  # nobody will read it; nginx's word for it in the figures
         except Exception as error:  # noqa: BLE001  a bug of ours costs one answer, not the connection
-            say(f"cannot answer {request.method} {row.path}: {error!r} in {_where(error)}")
+            where = _where(error)
+            if where not in told:  # once: anyone may ask again and again
+                told.add(where)
+                say(f"cannot answer {request.method} {row.path}: {error!r} in {where}")
             return response(Problem("internal", "cannot answer this: an error in initd, see its log"))
 
     return endpoint

@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from web.problem import Problem
 
 LIMIT = 65_536
+FIELDS = 100  # of a form
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 
 
@@ -69,7 +70,8 @@ def _json(data: bytes) -> dict[str, Any]:
 
 def _form(data: bytes) -> dict[str, Any]:
     try:
-        pairs = parse_qsl(data.decode("utf-8"), keep_blank_values=True, max_num_fields=100, errors="strict")
+        text = data.decode("utf-8")
+        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=FIELDS, errors="strict")
     except ValueError:
         raise Problem("malformed", "cannot read the body as a form: send signal=TERM") from None
     found: dict[str, Any] = {}

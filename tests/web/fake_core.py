@@ -230,6 +230,7 @@ def counters() -> dict[str, Any]:
         "adoptions": {"alive": 0, "dead": 0},
         "adopted_alive": 0,
         "reaped": {},
+        "undescribed": 0,
         "main_restarts": {},
         "main_restart_delay_seconds": 0.0,
         "signals": {},

@@ -262,9 +262,10 @@ def test_an_exception_in_a_handler_is_a_500_without_its_text_and_one_line_in_the
     log: list[str] = []
     with served(log=log) as web:
         web.core.on_operation = lambda _: {"nothing": "of use"}  # type: ignore[assignment,method-assign]  # a broken core
-        answer = web.ask("/api/v1/operations/1", token=READ)
-        assert (answer.status, answer.json()["code"]) == (500, "internal")
-        assert "KeyError" not in answer.text
+        for _ in range(3):  # anyone may ask again and again, so it is said once
+            answer = web.ask("/api/v1/operations/1", token=READ)
+            assert (answer.status, answer.json()["code"]) == (500, "internal")
+            assert "KeyError" not in answer.text
         assert web.ask("/livez").status == 200
     assert len(log) == 1
     assert "KeyError" in log[0]
