@@ -9,6 +9,7 @@ PYTHON ?= $(shell scripts/find-python)
 BIN = .venv/bin
 RUN_PACKAGES = curl nginx-light util-linux
 ENGINE_PACKAGES = aardvark-dns buildah conmon crun iptables netavark podman runc
+BENCH_PACKAGES = prometheus-process-exporter runit s6 supervisor
 TEST_PACKAGES = $(RUN_PACKAGES) $(ENGINE_PACKAGES) busybox catatonit chromium cron dumb-init fish fonts-dejavu-core gcc libc6-dev mandoc musl-tools procps openssl prometheus redis-server stress-ng tini zsh
 
 # The tests measure, and what we start must not depend on who called make.
@@ -45,6 +46,9 @@ kubelet: .venv/test-ready ## the pods of deploy/kubernetes on a real kubelet: 4 
 reliability: .venv/test-ready ## every fault we survive, whole, and the report of it: docs/reliability.md
 	$(BIN)/python -m scripts.reliability
 
+bench: .venv/bench-ready ## initd beside every peer, 15 minutes: docs/performance.md
+	$(BIN)/python -m tests.bench
+
 dist: .venv/test-ready ## a release: sdist, wheel, bundle, bills of materials, SHA256SUMS
 	$(BIN)/python -m scripts.release
 
@@ -74,10 +78,17 @@ clean: ## remove all that was made, the virtual environment too
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@
 
+.venv/bench-ready: .venv/test-ready | bench-packages
+	$(BIN)/python -m pip install --quiet --editable '.[dev,bench]'
+	@touch $@
+
 run-packages:
 	@scripts/debian-packages $(PYTHON) $(RUN_PACKAGES)
+
+bench-packages:
+	@scripts/debian-packages $(PYTHON) $(BENCH_PACKAGES)
 
 test-packages:
 	@scripts/debian-packages $(PYTHON) $(TEST_PACKAGES)
 
-.PHONY: help run test lint pages bundle image kubelet reliability dist pins screenshots cover clean run-packages test-packages
+.PHONY: help run test lint pages bundle image kubelet reliability bench dist pins screenshots cover clean run-packages test-packages bench-packages
