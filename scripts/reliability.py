@@ -24,7 +24,7 @@ HEAD = """# What initd survives
 
 Every row is a test that makes the fault for real, around a real initd, and asserts that nothing was lost.
 The figures were measured by `make reliability` on {machine},
-with soaks of {scale} of their whole length (`INITD_TEST_SOAK`; 1 is everything, and takes an hour and a half).
+with soaks of {scale} of their length (`INITD_TEST_SOAK`; 1 is everything, and takes an hour and a half).
 `make test` runs the same tests with shorter soaks.
 
 """
