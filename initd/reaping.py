@@ -26,10 +26,8 @@ if TYPE_CHECKING:
 
 _SHARE = 0.01  # seconds of reaping in one turn; web's probes have half a second
 _STORM = 0.002  # batches that follow each other this closely are gathered into one
-_DESCRIBED, _A_SECOND = (
-    100,
-    100,
-)  # orphans that are looked at: so many at once, and then a second; 1 % of a core
+# Orphans that are looked at: so many at once, and then so many a second; 1 % of a core.
+_DESCRIBED, _A_SECOND = 200, 100
 
 
 class Reaper:

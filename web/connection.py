@@ -14,7 +14,7 @@ import time
 from email.utils import formatdate
 
 import h11
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.config import Config as UvicornConfig
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
@@ -74,7 +74,6 @@ class Connection(H11Protocol, asyncio.BufferedProtocol):
         self._late: asyncio.TimerHandle | None = None
         self._unread: asyncio.TimerHandle | None = None
         self._said_all = False
-        self._application, self.app = self.app, self._hearing
         self.address = ""  # until it has arrived
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
@@ -112,6 +111,15 @@ class Connection(H11Protocol, asyncio.BufferedProtocol):
                 timer.cancel()
         self._crowd.go(self)
         super().connection_lost(exc)
+
+    @property
+    def app(self) -> ASGIApp:
+        """What uvicorn calls. As an attribute it would be a cycle, which only the garbage collector ends."""
+        return self._hearing
+
+    @app.setter
+    def app(self, _: ASGIApp) -> None:
+        """uvicorn sets what it has configured, which ``_hearing`` finds there too."""
 
     # --- what arrives waits for its turn ------------------------------------------------------------
 
@@ -172,7 +180,7 @@ class Connection(H11Protocol, asyncio.BufferedProtocol):
             whole = not message.get("more_body", False)
             return message
 
-        await self._application(scope, hear, send)
+        await self.config.loaded_app(scope, hear, send)
 
     @property
     def idle(self) -> bool:

@@ -13,7 +13,7 @@ import socket
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,6 @@ from tests.kernel.client import DEADLINE, wait_for
 from tests.kernel.harness import PYTHON, Scene, first, program, scene
 
 SIEGE = str(Path(__file__).with_name("programs") / "siege.py")
-MAIN = program("catcher.py")
 PATIENCE = 1.0  # kubelet's timeoutSeconds, unless told otherwise
 FAILURES = 3  # and its failureThreshold
 PROBE = (
@@ -33,9 +32,10 @@ PROBE = (
 
 
 @contextmanager
-def fortress(*options: str, main: Sequence[str] = MAIN) -> Iterator[Fortress]:
+def fortress(*options: str) -> Iterator[Fortress]:
     """An initd that listens on loopback and a unix socket, with as many descriptors as is usual."""
-    with scene(*main, options=options, listen="127.0.0.1:0", before=first("ulimit -n 1024")) as made:
+    few = first("ulimit -n 1024")
+    with scene(*program("catcher.py"), options=options, listen="127.0.0.1:0", before=few) as made:
         made.ready()
         yield Fortress(made, made.web, made.port)
 

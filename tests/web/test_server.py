@@ -1,8 +1,9 @@
-"""web.server, web.connection: a slow, endless or malformed client costs its own connection and nothing else."""
+"""web.server, web.connection: a slow, endless or malformed client costs its own connection, no more."""
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import random
 import time
@@ -400,6 +401,28 @@ def test_when_all_are_busy_the_newest_is_turned_away(monkeypatch: pytest.MonkeyP
 
 def test_there_is_always_room_for_a_probe_beside_those_who_wait() -> None:
     assert 0 < limits.STREAMS < limits.CONNECTIONS
+
+
+def test_a_connection_that_has_ended_is_gone_without_the_help_of_the_garbage_collector() -> None:
+    """Else thousands of them stay until it looks at everything, which is seldom."""
+
+    def left() -> int:
+        return sum(isinstance(each, connection.Connection) for each in gc.get_objects())
+
+    async def test(running: Inside) -> None:
+        gc.collect()
+        gc.disable()
+        try:
+            for sent in (b"", b"GET /li", b"GET /livez HTTP/1.0\r\n\r\n"):
+                client = await connect(running)
+                client.send(sent)
+                await eventually(left)
+                await client.close()
+                await eventually(lambda: not left())
+        finally:
+            gc.enable()
+
+    inside(test)
 
 
 # --- headers --------------------------------------------------------------------------------------
