@@ -56,7 +56,7 @@ def decode(text: str) -> Any:
         value, end = _scan(text, 0)
     except StopIteration:
         raise ValueError("there is no value") from None
-    except (ImportError, OSError):  # its own error's class could not be loaded: no descriptor is left
+    except (ImportError, OSError, SystemError):  # for its own error it looks for json.decoder: see GOTCHAS.md
         raise ValueError("it is no JSON") from None
     if end != len(text):
         raise ValueError("there is more than one value")

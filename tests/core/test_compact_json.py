@@ -75,3 +75,14 @@ def test_pid_1_never_loads_what_json_stands_on() -> None:
     loaded = subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()
     assert "initd.reaping" in loaded
     assert not {"json", "re", "enum", "functools", "collections"} & set(loaded)
+
+
+def test_what_is_no_json_is_refused_also_where_json_was_never_imported() -> None:
+    """CPython 3.11 then returns no value and no error, which is a SystemError."""
+    place = str(Path(initd.__file__).with_name("compact_json.py"))
+    script = f"exec(open({place!r}).read())\nimport sys\nassert 'json.decoder' not in sys.modules\n"
+    script += "for text in ('{', '[1,', 'x', '\"', '{\"a\" 1}', '[' * 60_000):\n try: decode(text)\n"
+    script += " except (ValueError, RecursionError): print('refused')"
+    words = [sys.executable, "-I", "-S", "-c", script]
+    told = subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()
+    assert told == ["refused"] * 6

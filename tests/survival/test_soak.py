@@ -6,6 +6,8 @@ has filled the history and met every path, and at the end.
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -69,9 +71,19 @@ def warm(tmp_path: Path, orphans: int = 0) -> Iterator[Scene]:
         with scene(*main, entry=group.enter, home=tmp_path) as made:
             web = made.web
             (tmp_path / "warm").touch()
-            wait_for(lambda: made.status()["adopted"]["total"] >= WARM // 2, "a full history", LONG)
+            wait_for(lambda: made.status()["adopted"]["total"] >= WARM // 2, "the first orphans", LONG)
+            happen(made, WARM)
             yield made
             assert made.web == web
+
+
+def happen(made: Scene, events: int) -> None:
+    """Real-time signals are queued, so that each of them is one event; main ignores them."""
+    init = made.init
+    for sent in range(events):
+        os.kill(init, signal.SIGRTMIN)
+        if sent % 1_000 == 999:
+            wait_for(lambda: not int(kernel.status(init)["ShdPnd"], 16), "them to be taken", LONG)
 
 
 def ask(made: Scene, requests: int) -> None:
@@ -125,17 +137,22 @@ def test_clients_of_the_stream_leave_nothing_behind(tmp_path: Path, figures: dic
 
 
 @pytest.mark.survives(
-    "events without end, by a storm of orphans, and a client that reads them all",
-    "web and PID 1 do not grow, every orphan is counted",
+    "events without end, by signals and a storm of orphans, and a client that reads them all",
+    "web and PID 1 do not grow, every orphan and every signal is counted",
 )
 def test_events_leave_nothing_behind(tmp_path: Path, figures: dict[str, object]) -> None:
-    orphans = EVENTS // 2
+    orphans = EVENTS // 10
     with warm(tmp_path, orphans) as made, listener(made):
         weighed, begun = Weighed(made, weigh(made)), time.monotonic()
         before = made.status()
         (tmp_path / "go").touch()
+        happen(made, EVENTS)
         wait_for(lambda: made.out().count("over") == 2, "the storm to be over", LONG)
         wait_for(lambda: not made.zombies(), "all to be reaped")
+        wait_for(
+            lambda: made.metric("initd_signals_total", signal="RT", source="forwarded") == WARM + EVENTS,
+            "all to be forwarded",
+        )
         seconds, after = time.monotonic() - begun, made.status()
         assert after["adopted"]["total"] - before["adopted"]["total"] == orphans
         assert after["seq"] - before["seq"] >= EVENTS

@@ -71,8 +71,10 @@ def test_a_newcomer_of_the_largest_address_stays_in_place_of_the_longest_idle(fe
 def test_who_was_answered_last_is_the_last_to_go(few: Crowd) -> None:
     guests = come(few, *(Guest("a") for _ in range(4)))
     few.answered(guests[0])
+    come(few, *(Guest("a") for _ in range(3)))
+    assert left(guests) == [1, 2, 3]
     come(few, Guest("a"))
-    assert left(guests) == [1]
+    assert left(guests) == [0, 1, 2, 3]
 
 
 def test_where_all_have_one_the_address_that_was_answered_longest_ago_makes_room(few: Crowd) -> None:

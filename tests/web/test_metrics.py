@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import platform
 import re
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from prometheus_client import Metric
 from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
+from starlette.requests import Request
+from starlette.responses import Response
 
 from initd.ledger import Ledger
 from initd.model import COMMON_SIGNALS as SIGNALS
@@ -37,6 +41,36 @@ def scraped(reply: dict[str, Any], house: Any = None) -> str:
     assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     assert answer.headers["cache-control"] == "no-store"
     return answer.text
+
+
+@pytest.mark.parametrize("accepted", ["gzip", "deflate, GZIP;q=0.5", "identity", "gzip;q=0", "br"])
+def test_it_is_zipped_for_those_who_take_that(accepted: str) -> None:
+    answer = get(fake_house(state()), metrics.show, "/metrics", **{"Accept-Encoding": accepted})
+    zipped = answer.headers.get("content-encoding") == "gzip"
+    assert zipped == (accepted in ("gzip", "deflate, GZIP;q=0.5"))
+    assert "initd_build_info" in answer.text  # httpx has unzipped it
+
+
+def test_all_who_ask_at_once_share_one_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    rendered: list[str] = []
+
+    def render(media_type: str, _: object) -> bytes:
+        rendered.append(media_type)
+        return b"figures"
+
+    monkeypatch.setattr(metrics, "render", render)
+
+    async def at_once(_: Request) -> Response:
+        request = Request(
+            {"type": "http", "headers": [], "app": SimpleNamespace(state=SimpleNamespace(house=house))}
+        )
+        answers = await asyncio.gather(*(metrics.show(request) for _ in range(50)))
+        assert {answer.body for answer in answers} == {b"figures"}
+        return Response()
+
+    house = fake_house(state())
+    assert get(house, at_once, "/at-once").status_code == 200
+    assert len(rendered) == 1
 
 
 def samples(text: str) -> dict[tuple[str, tuple[str, ...]], float]:

@@ -13,6 +13,7 @@ import pytest
 from tests.web.inside import PATIENCE, Client, Inside, connect, eventually, inside
 from tests.web.served import served
 from web import connection, limits
+from web.crowd import Crowd
 
 
 async def still_answers(running: Inside) -> None:
@@ -252,6 +253,24 @@ def test_no_bytes_whatever_they_are_end_the_server_or_fill_its_log(capfd: pytest
 
     inside(test)
     assert capfd.readouterr().err == ""
+
+
+def test_nothing_more_is_read_of_who_waits_for_his_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting: list[connection.Connection] = []
+    monkeypatch.setattr(Crowd, "wait", lambda _, guest: waiting.append(guest))
+
+    async def test(running: Inside) -> None:
+        client = await connect(running)
+        client.send(b"x" * 200_000)
+        await eventually(lambda: waiting)
+        await asyncio.sleep(0.05)
+        assert len(waiting) == 1
+        assert len(waiting[0].conn.trailing_data[0]) == limits.AT_A_TIME
+        waiting[0].leave()
+        await client.rest()
+        await client.close()
+
+    inside(test)
 
 
 # --- bodies that nobody reads ---------------------------------------------------------------------
