@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-# A shell that runs us in the background has us ignore these two, and ignored is what children inherit: then
-# main could not be stopped by them.
+# A shell that runs us in the background, and nohup, have us ignore these, and ignored is what children get:
+# then main could not be stopped by them.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 

@@ -33,9 +33,16 @@ def main(room: str, name: str, *options: str) -> None:
 
 def _show_json() -> None:
     """The C half of json hides its branches, and whoever only tries bytes hardly ever hits on an object."""
+    from initd import compact_json
+
+    rules = compact_json._Rules  # noqa: SLF001  it has no other half of its own
     for module in [module for module in sys.modules if module.partition(".")[0] == "json"]:
         del sys.modules[module]
     sys.modules["_json"] = None  # type: ignore[assignment]  # as if it were missing
+    with atheris.instrument_imports(include=INSTRUMENTED):
+        from json import JSONDecoder
+    decoder = JSONDecoder(parse_float=rules.parse_float, parse_constant=rules.parse_constant)
+    compact_json._scan = decoder.scan_once  # type: ignore[attr-defined]  # noqa: SLF001  as above
 
 
 def _dictionary(words: Iterable[bytes]) -> str:

@@ -42,8 +42,8 @@ OTHERS = (
     "FilesChanged", "Surveyed", "Deliver", "Sweep", "Look", "Park", "Dismiss", "Inspect",
     "Send", "Log",
 )  # fmt: skip
-# Only a web that was taken over, or that does not read or die as it should, leads to these.
-ELSEWHERE = {"Garbled", "Dropped", "LetterboxClosed"}
+# Only a storm, or a web that was taken over or does not read or die as it should, leads to these.
+ELSEWHERE = {"Garbled", "Dropped", "LetterboxClosed", "OrphansReaped"}
 RELOAD = {"FilesChanged", "Inspect"}  # these wait for the look at the files
 ASKED = {"Delivered", "Deliver", "Asked"}  # these wait for somebody who asks
 AT_THE_END = {"Surveyed", "Sweep", "Exit", "Dismiss"}

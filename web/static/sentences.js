@@ -41,7 +41,7 @@ const SAID = {
   "main.backoff": (e) => `main starts again in ${duration(e.delay_seconds)}${because(e.why)}`,
   "main.stopped": (e) => (e.held ? "main is stopped until somebody starts it" : "main is stopped"),
   adopted,
-  reaped: (e) => e.count ? `a storm: ${plural(e.count, "orphan")} reaped` : `${e.origin === "adopted" ? "orphan " : ""}${who(e.process)} reaped, ${exit(e)}`,
+  reaped,
   reparented: (e) => `${who(e.process)}, orphan of ${who(e.former_parent)}, went to ${who(e.new_parent)}`,
   "zombie.found": found,
   "zombie.gone": gone,
@@ -59,6 +59,11 @@ const SAID = {
   shutdown: (e) => `shutting down, exit code ${e.code}`,
   gap: (e) => `${plural(e.missed, "event")} missed, ${e.first} to ${e.last}`,
 };
+
+function reaped(e) {
+  if (e.count) return `a storm: ${plural(e.count, "orphan")} reaped`;
+  return `${e.origin === "adopted" ? "orphan " : ""}${who(e.process)} reaped, ${exit(e)}`;
+}
 
 function adopted(event) {
   const from = event.former_parent;
