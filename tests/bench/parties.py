@@ -16,7 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 INSTALLED = ROOT / "build/bench"  # the wheel, in a virtual environment of its own
-BUNDLE = ROOT / "dist/bundle/opt/initd/bin/initd"
+BUNDLE = Path("/opt/initd/bin/initd")  # where one belongs: its first line names that place
 PYTHON = str(INSTALLED / "bin/python3")
 CIRCUSD = str(Path(sys.executable).with_name("circusd"))
 FLOOR, INITD, NO_HTTP, BUNDLED = "floor", "initd", "initd --no-http", "initd, bundle"
