@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 
-from initd import tokens
 from initd.model import FilesChanged
 
 TYPE_CHECKING = False
@@ -36,6 +35,8 @@ class Files:
         if seen == self._seen:
             return None
         self._seen = seen
+        from initd import tokens  # for those who have any
+
         try:
             return FilesChanged(tokens.read(self._config.tokens, self._config.token))
         except ValueError as error:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 _STOP = signals.NUMBERS["STOP"]
-_ENDS = tuple(signals.NUMBERS[name] for name in ("INT", "TERM", "QUIT"))
 
 
 class Forwarding:
@@ -45,7 +44,7 @@ class Forwarding:
         if target == 0:
             self.books.log("debug", f"dropped {signals.name_of(received.number)}, as --rewrite says")
             return
-        ends = received.number in _ENDS
+        ends = received.number in signals.STOPS
         if self.books.phase == SWEEPING and ends:
             self.leaving.sweep_hard()
         if ends and self._told_to_end and self.books.retiring:

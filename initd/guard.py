@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from initd.say import Speaker
     from initd.unit import Unit
 
-_STOPS = tuple(signals.NUMBERS[name] for name in ("INT", "TERM", "QUIT"))
 _WAYS_ON = ("main.due", "pre-start.timeout", "post-stop.timeout", "sweep.kill", "sweep.look", "close.give_up")
 _AGAIN = 1.0  # seconds until what failed is tried again
 _WHY = "an error in initd, see its log"
@@ -79,7 +78,7 @@ class Guard:
     def _forward(self, received: SignalReceived) -> None:
         number = dict(self.books.config.rewrite).get(received.number, received.number)
         main = self.books.main.process
-        if received.number in _STOPS:
+        if received.number in signals.STOPS:
             self.books.retiring = True
         if main is not None and number:
             self.books.emit(Signal(main.pid, number, group=self.books.main_group))
@@ -101,8 +100,7 @@ class Guard:
         """Is it to be started again? By the words of the policy; who counts failures is the core."""
         if self.books.phase != UP or (unit is self.books.main and self.books.retiring):
             return False
-        policy = unit.policy.restart
-        return policy == "always" or (policy == "on-failure" and self.books.judge(end.status) != 0)
+        return unit.wanted_back(self.books.judge(end.status) != 0, 1)
 
     def _goes_on(self) -> bool:
         """Does anything lead from here to another main, or to our end? Else nobody would ever notice."""

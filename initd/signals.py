@@ -22,6 +22,7 @@ NUMBERS: dict[str, int] = {
     if isinstance(number, int) and name not in ("SIG_DFL", "SIG_IGN")
 }
 JOB_CONTROL = tuple(NUMBERS[name] for name in ("TSTP", "TTIN", "TTOU"))  # by these a terminal stops a job
+STOPS = tuple(NUMBERS[name] for name in ("INT", "TERM", "QUIT"))  # by these an init is told to end
 NAMES: dict[int, str] = {number: name for name, number in NUMBERS.items() if name not in _ALIASES}
 
 

@@ -212,7 +212,7 @@ class Unit:
         healthy = lasted >= self.policy.healthy_after
         asked_for = self.state in (STOPPING, RESTARTING)  # an end that somebody wanted is no failure
         failures = (0 if healthy else self.failures) + (not asked_for)
-        wanted = self._wanted_back(failed, failures) if back is None else back
+        wanted = self.wanted_back(failed, failures) if back is None else back
         actions = self._move(DOWN_RETRY if wanted else DOWN_FINAL)
         self._gone(now)
         self.last_exit, self.failures, self.lasted = status, failures, 0.0
@@ -220,7 +220,8 @@ class Unit:
             self.delay = self.policy.delay(self.failures, self._dice())
         return actions
 
-    def _wanted_back(self, failed: bool, failures: int) -> bool:
+    def wanted_back(self, failed: bool, failures: int) -> bool:
+        """By the policy, after so many failures in a row."""
         if self.policy.restart == "on-failure":
             return failed and (self.policy.limit is None or failures <= self.policy.limit)
         return self.policy.restart == "always"
