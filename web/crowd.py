@@ -99,7 +99,7 @@ class Crowd:
                 address = min(self._waiting, key=lambda address: self._cost.get(address, 0.0))
                 self._next_of(address).take_turn()
                 then, now = now, time.perf_counter()
-                self._cost[address] = self._cost.get(address, 0.0) + now - then
+                self._cost[address] = self._cost.get(address, 0.0) + min(now - then, TURN)
         finally:
             if self._waiting:
                 asyncio.get_running_loop().call_soon(self._serve)

@@ -18,7 +18,7 @@ from tests.kernel.client import DEADLINE, wait_for
 from .besieging import Fortress, fortress, milliseconds
 from .soak import soak
 
-PROBES = soak(200, least=50)
+PROBES = soak(200, least=100)
 GROWTH = 24  # MB that web may keep of a siege: what the allocator does not give back
 
 

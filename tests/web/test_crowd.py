@@ -179,6 +179,12 @@ def test_a_turn_that_fails_does_not_end_the_turns_of_others() -> None:
     asyncio.run(serve())
 
 
+def test_what_no_reading_takes_is_held_against_nobody() -> None:
+    """A pause of the process that falls into somebody's turn would else cost him dozens of the next."""
+    order = served(Guest("victim", costs=1.0), *some(8, "loud", crowd.TURN / 2), Guest("victim"))
+    assert order.index("victim", 1) < 5
+
+
 def test_what_somebody_has_cost_is_forgiven_in_time() -> None:
     line = Crowd()
     line._cost = {"dear": 1.0, "cheap": crowd.FORGIVEN}  # noqa: SLF001  a day of it would take a day
