@@ -14,7 +14,7 @@ from typing import Protocol
 from web import limits
 
 TURN = 0.00025  # seconds of reading in one turn of the event loop, which then looks for whoever is new
-FORGIVEN = 0.001  # seconds that are not held against anyone a second later
+CREDIT = 2 * TURN  # how far ahead of those who are always here someone is who comes seldom
 
 
 class Guest(Protocol):
@@ -40,8 +40,10 @@ class Crowd:
         # In both, the one that was answered longest ago comes first.
         self._here: dict[str, dict[Guest, None]] = {}
         self._waiting: dict[str, dict[Guest, None]] = {}
-        self._cost: dict[str, float] = {}  # in seconds, and only half of it a second later
-        self._aged = 0.0
+        # Start-time fair queueing (Goyal, Vin, Cheng, 1996): an address stands where its turns have brought
+        # it, in seconds of reading; the time is where the one stands whose turn it is, and who is new begins.
+        self._stand: dict[str, float] = {}
+        self._time = 0.0
 
     # --- who is here --------------------------------------------------------------------------------
 
@@ -88,21 +90,30 @@ class Crowd:
         """It has something to be read, and gets its turn."""
         if not self._waiting:
             asyncio.get_running_loop().call_soon(self._serve)
-        self._waiting.setdefault(guest.address, {})[guest] = None
+        if guest.address not in self._waiting:
+            self._waiting[guest.address] = {}
+            known = self._stand.get(guest.address, self._time)
+            self._stand[guest.address] = max(known, self._time - CREDIT)
+        self._waiting[guest.address][guest] = None
 
     def _serve(self) -> None:
         """Whoever has cost least is next, as long as a turn of the event loop may take."""
         begin = now = time.perf_counter()
-        self._forgive(now)
         try:
             while self._waiting and now < begin + TURN:
-                address = min(self._waiting, key=lambda address: self._cost.get(address, 0.0))
+                address = min(self._waiting, key=self._stand.__getitem__)
+                self._time = max(self._time, self._stand[address])
                 self._next_of(address).take_turn()
                 then, now = now, time.perf_counter()
-                self._cost[address] = self._cost.get(address, 0.0) + min(now - then, TURN)
+                # What takes longer is not theirs: another process had the processor, or memory was tidied up.
+                self._stand[address] += min(now - then, TURN)
         finally:
             if self._waiting:
                 asyncio.get_running_loop().call_soon(self._serve)
+            else:
+                self._time = max(self._stand.values())
+            if len(self._stand) > 2 * limits.CONNECTIONS:
+                self._stand = {address: self._stand[address] for address in self._waiting}
 
     def _next_of(self, address: str) -> Guest:
         line = self._waiting[address]
@@ -111,8 +122,3 @@ class Crowd:
         if not line:
             del self._waiting[address]
         return guest
-
-    def _forgive(self, now: float) -> None:
-        if now > self._aged + 1.0:
-            self._aged = now
-            self._cost = {who: cost / 2 for who, cost in self._cost.items() if cost > FORGIVEN}

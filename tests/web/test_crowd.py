@@ -185,9 +185,51 @@ def test_what_no_reading_takes_is_held_against_nobody() -> None:
     assert order.index("victim", 1) < 5
 
 
-def test_what_somebody_has_cost_is_forgiven_in_time() -> None:
-    line = Crowd()
-    line._cost = {"dear": 1.0, "cheap": crowd.FORGIVEN}  # noqa: SLF001  a day of it would take a day
-    for second in range(20):
-        line._forgive(2.0 + 2 * second)  # noqa: SLF001
-    assert line._cost == {}  # noqa: SLF001
+def test_who_was_here_before_waits_for_newcomers_no_longer_than_for_those_who_stay() -> None:
+    """Else a siege of fifty would make kubelet wait fifty times as long as all its past probes took."""
+    past = some(50, "kubelet", crowd.TURN)
+    siege = [Guest(str(number % 50), costs=crowd.TURN) for number in range(500)]
+
+    async def serve() -> list[str]:
+        line, order = Crowd(), list[str]()
+        for guests in (past, [*siege, Guest("kubelet")]):
+            for guest in guests:
+                guest.turns = order
+                line.wait(guest)
+            while line._waiting:  # noqa: ASYNC110, SLF001  turns of the loop are what is counted
+                await asyncio.sleep(0)
+        return order[len(past) :]
+
+    assert asyncio.run(serve()).index("kubelet") <= 50
+
+
+def test_who_comes_seldom_is_first() -> None:
+    async def serve() -> int:
+        line, order = Crowd(), list[str]()
+
+        async def come(guest: Guest, turns: int) -> None:
+            guest.turns = order
+            line.wait(guest)
+            while len(order) < turns:  # noqa: ASYNC110  turns of the loop are what is counted
+                await asyncio.sleep(0)
+
+        await come(Guest("kubelet", costs=crowd.TURN), 1)
+        for number in range(500):
+            await come(Guest(str(number % 50), costs=crowd.TURN), 0)
+        await come(Guest("new"), 300)
+        order.clear()
+        await come(Guest("kubelet"), 50)
+        return order.index("kubelet")
+
+    assert asyncio.run(serve()) <= 1
+
+
+def test_of_thousands_who_never_come_again_nothing_is_kept() -> None:
+    async def serve() -> Crowd:
+        line = Crowd()
+        for number in range(10_000):
+            line.wait(Guest(str(number)))
+            await asyncio.sleep(0)
+        return line
+
+    assert len(asyncio.run(serve())._stand) <= 2 * limits.CONNECTIONS + 1  # noqa: SLF001
