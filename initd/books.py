@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from initd.cli import Config
     from initd.probes import Vital
 
-UP, WAITING, SWEEPING, CLOSING = "up", "waiting", "sweeping", "closing"  # the way of the init itself
+# The way of the init itself; once it is GONE, nothing is done any more.
+UP, WAITING, SWEEPING, CLOSING, GONE = "up", "waiting", "sweeping", "closing", "gone"
 KILL_AGAIN = 1.0  # seconds; a group may have been forking when the signal came
 _AT_ONCE = 2  # datagrams of events; the socket holds three of the longest
 _LAG = 0.2  # web has this long to make room before it is told that it missed something

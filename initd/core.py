@@ -110,7 +110,7 @@ class Core:
             "sweep.look": self.leaving.look,
             "sweep.kill": self.leaving.sweep_hard,
             "sweep.give_up": self.leaving.give_up,
-            "close.give_up": self.leaving.leave_web,
+            "close.give_up": self.leaving.web_gone,
         }
 
     def begin(self, now: float, wall: float) -> list[Any]:

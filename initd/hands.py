@@ -186,6 +186,8 @@ class Hands:
         return proctable.is_below(pid, (os.getpid(),), proctable.parents())
 
     def _sweep(self, effect: Sweep) -> Surveyed:
+        if self.world.role == "pid1" and sending.nobody_else():
+            return Surveyed(0, 0)  # as is usual; a listing of /proc would take ten times as long
         if not self.world.proc:
             return self._sweep_blindly(effect)
         left = proctable.left_over(self.world.role, {os.getpid(), *effect.spared})

@@ -7,7 +7,7 @@ ten seconds that an engine waits before it kills us.
 from __future__ import annotations
 
 from initd import signals, unit
-from initd.books import CLOSING, SWEEPING, UP, WAITING, Books
+from initd.books import CLOSING, GONE, SWEEPING, UP, WAITING, Books
 from initd.model import STOPPED, Exit, Look, Signal, Surveyed
 
 TYPE_CHECKING = False
@@ -110,12 +110,10 @@ class Leaving:
         else:
             self.web.move(unit.STOP)
 
-    def leave_web(self) -> None:
-        """web does not even die: it is in disk sleep, and the kernel's. As PID 1 our exit takes it along."""
-        self.books.emit(Exit(self.books.exit_code))
-
     def web_gone(self) -> None:
-        """Nothing of ours is left: exit."""
+        """Nothing of ours is left, or it does not even die: it is in disk sleep, and the kernel's. As PID 1 our
+        exit takes it along.
+        """
         if self.books.phase == CLOSING:
-            self.books.cancel("close.give_up")
+            self.books.phase = GONE
             self.books.emit(Exit(self.books.exit_code))

@@ -108,7 +108,8 @@ class Loop:
         """Wait for anything, take it all in, settle. What fails in one step is no reason to leave another."""
         ready = self._wait()
         for step in self._steps:
-            self.guarded(step, ready)
+            if self.hands.code is None:
+                self.guarded(step, ready)
 
     def guarded(self, step: Callable[..., None], *arguments: object) -> None:
         """Take a step; an exception is survived."""

@@ -11,6 +11,7 @@ import time
 
 from initd import proctable, syscalls
 from initd.allowance import Allowance
+from initd.books import GONE
 from initd.model import BatchReaped, ChildEnded, OrphansReaped
 
 TYPE_CHECKING = False
@@ -61,12 +62,13 @@ class Reaper:
             time.sleep(_STORM)
         began, self.more, self._hurried = time.monotonic(), False, False
         reap = self._reap_blindly if self._blind else self._reap
-        while reap():
+        while self.books.phase != GONE and reap():
             self._batch += 1
             if time.monotonic() - began > _SHARE:
                 self.more = True
                 break
-        self._report(began)
+        if self.books.phase != GONE:
+            self._report(began)
 
     def _report(self, began: float) -> None:
         """The numbers of this turn, and of the batch where it is over."""

@@ -36,6 +36,17 @@ def send_everyone(number: int) -> None:
     os.kill(-1, number)
 
 
+def nobody_else() -> bool:
+    """As PID 1: is nobody in our namespace but us, not even a zombie? kill(2), signal 0 to -1."""
+    try:
+        os.kill(-1, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:  # somebody whom we may not signal
+        return False
+    return False
+
+
 def send_guarded(pid: int, starttime: int | None, number: int) -> bool:
     """Signal any process; False when the pid has been reused since ``starttime``, and nothing was sent.
 

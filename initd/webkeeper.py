@@ -38,7 +38,7 @@ _WEB_GIVE_UP = 1.5  # after KILL at the end: in disk sleep, and the kernel's
 
 
 class WebKeeper(Keeper):
-    """``gone`` is called when web has settled, which it only does at the end."""
+    """``gone`` is called when web has nothing more to say, or has settled, which it only does at the end."""
 
     def __init__(self, books: Books, gone: Callable[[], None]) -> None:
         super().__init__(books, books.web)
@@ -142,8 +142,13 @@ class WebKeeper(Keeper):
             books.timers.setdefault("close.give_up", books.now + _WEB_GIVE_UP)
 
     def closed(self, _: LetterboxClosed) -> None:
+        """It has said its last word. At the end that is all we wait for: PID 1's exit takes the rest along,
+        and the kernel has 30 MB of web to give back meanwhile.
+        """
         self.books.attached = False
-        if self.unit.process is not None:
+        if self.books.phase == CLOSING and self.books.init.role == "pid1":
+            self._gone()
+        elif self.unit.process is not None:
             self.books.after("web.overdue", _WEB_FAREWELL)
 
     def dropped(self, dropped: Dropped) -> None:

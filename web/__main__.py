@@ -87,6 +87,7 @@ async def _serve(letterbox: socket.socket, config: Config, secure: ssl.SSLContex
     gc.freeze()  # what was imported stays: to look through it again took 15 ms, twice a second under load
     await serving.serve(sockets=[socket.socket(fileno=each.fd) for each in open_to])
     observing.cancel()
+    letterbox.close()  # with this the init knows that nothing follows
     # No farewell: the sampler's thread may hang in a read of /proc, and a TERM that came after the loop
     # closed its wake-up descriptor would make Python complain.
     os._exit(0)

@@ -24,6 +24,7 @@ from web.crowd import Crowd
 from web.handshake import Handshake
 from web.house import House
 
+_LAST_WORDS = 10  # turns of the event loop in which a stream says that it ends
 GOODBYE = 0.25  # seconds for open requests to end, when the init itself ends
 
 
@@ -74,13 +75,14 @@ class Server(uvicorn.server.Server):
             loop.remove_reader(listener)
         self._house.closing = True
         self._house.mirror.wake()
-        await asyncio.sleep(0.01)  # a few turns of the loop
+        for _ in range(_LAST_WORDS if self.server_state.connections else 0):
+            await asyncio.sleep(0)
         for each in list(self.server_state.connections):
             each.shutdown()
         while self.server_state.connections:
             if loop.time() > begun + (GOODBYE if self._house.leaving else connection.HANDOVER):
                 break
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.001)
         for server in self.servers:
             server.close()
 
