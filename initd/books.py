@@ -224,6 +224,11 @@ class Books:
             return WEB
         return "helper" if pid in self.helpers else "adopted"
 
+    def ours(self) -> set[int]:
+        """All children that ``origin`` does not call adopted, as far as they are alive."""
+        units = {unit.process.pid for unit in (self.main, self.web) if unit.process is not None}
+        return units | self.former_mains | self.helpers.keys() | ({self.spare} - {0})
+
     def knows(self, pid: int) -> bool:
         """Has this child been met, so that it need not be looked at again?"""
         return pid in self.ledger.adopted or self.origin(pid) != "adopted"

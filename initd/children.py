@@ -29,6 +29,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from initd.unit import Unit
+
 _CHECKS = (READY_EXEC, HEALTH_EXEC, TLS_CHECK)
 _LOOK_EVERY = 1.0  # the slow tick that finds adopted children; an adoption's time is as fine as this
 _LOOK_APART = 0.05  # after a batch: a storm must not list thousands of children for each exit
@@ -57,6 +59,8 @@ class Children:
         books = self.books
         origin = books.origin(end.process.pid)
         owner = books.owner(end.process.pid)
+        if owner is not None and end.name is None:
+            end = self._recognized(end, owner)
         process = describe(end.process, end.name)
         if origin == "adopted":
             self._orphan_ended(end, process)
@@ -75,6 +79,12 @@ class Children:
             self.spares.gone()
         elif origin == "helper":
             self.helpers.ended(end)
+
+    def _recognized(self, end: ChildEnded, owner: Unit) -> ChildEnded:
+        """In a storm, or without /proc, nobody looked at the zombie; but we know who had this pid."""
+        name = self.books.main_name if owner is self.books.main else "initd-web"
+        used = (None, end.cpu_seconds, end.max_resident_bytes, end.output, end.elders, end.oom_kills)
+        return ChildEnded(owner.process or end.process, name, end.status, *used)
 
     def _tell(self, end: ChildEnded, process: dict[str, Any], origin: str) -> None:
         self.books.record(

@@ -17,6 +17,7 @@ from initd.model import BatchReaped, ChildEnded, OrphansReaped
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from resource import struct_rusage as Usage
 
     from initd.books import Books
     from initd.boot import World
@@ -43,6 +44,7 @@ class Reaper:
         self._blind = not self._peeks or not _is_asked(world)
         self._allowance = Allowance(_DESCRIBED, _A_SECOND)
         self._hurried = False  # in this turn no more of them are looked at
+        self._ours: set[int] = set()  # by birth: those are described whatever the hurry
         self._last_batch = -1.0
         self._batch, self._batch_seconds = 0, 0.0  # reaped since there was nothing to reap
         self._pids: list[int] = []  # of these, the orphans that were only counted in this turn
@@ -61,6 +63,7 @@ class Reaper:
         if self._peeks and not self.more and now - self._last_batch < _STORM and syscalls.peek():
             time.sleep(_STORM)
         began, self.more, self._hurried = time.monotonic(), False, False
+        self._ours = self.books.ours()
         reap = self._reap_blindly if self._blind else self._reap
         while self.books.phase != GONE and reap():
             self._batch += 1
@@ -86,31 +89,37 @@ class Reaper:
 
     def _reap(self) -> bool:
         """One, if there is one: whose name and age are read first, for they go with the zombie."""
+        if self._hurried:
+            return self._take(*syscalls.collect_with_usage())
         pid = syscalls.peek()
         if pid is None:
             return False
-        if not self._hurried and not self._allowance.take(time.monotonic()):
+        if not self._allowance.take(time.monotonic()):
             self._hurried = True
-        if self._hurried and not self._is_ours(pid):
-            return self._reap_blindly(pid)
+            return self._reap()
         stat = proctable.stat_of(pid)
         reaped = syscalls.reap(pid)
         if reaped is not None:
-            self.feed(self._described(reaped, stat))
+            self._hand_on(reaped, stat)
         return reaped is not None
 
-    def _reap_blindly(self, pid: int = -1) -> bool:
-        """One of these, if there is one, and no look at it."""
-        taken, status = syscalls.collect(pid)
-        if taken and self._is_ours(taken):
-            self.feed(self._described(syscalls.Reaped(taken, status), None))
-        elif taken:
-            self._pids.append(taken)
-            self._signaled += status & 0x7F != 0  # the low bits are the signal's number; wait(2)
-        return taken != 0
+    def _reap_blindly(self) -> bool:
+        """One, if there is one, and no look at it."""
+        return self._take(*syscalls.collect())
 
-    def _is_ours(self, pid: int) -> bool:
-        return self.books.origin(pid) != "adopted"
+    def _take(self, pid: int, status: int, usage: Usage | None = None) -> bool:
+        """Of an orphan that was reaped without a look there is only its number."""
+        if pid in self._ours:
+            self._hand_on(syscalls.used(pid, status, usage), None)
+        elif pid:
+            self._pids.append(pid)
+            self._signaled += status & 0x7F != 0  # the low bits are the signal's number; wait(2)
+        return pid != 0
+
+    def _hand_on(self, reaped: syscalls.Reaped, stat: Stat | None) -> None:
+        """It may lead to a birth, and then there is one more of ours."""
+        self.feed(self._described(reaped, stat))
+        self._ours = self.books.ours()
 
     def _described(self, reaped: syscalls.Reaped, stat: Stat | None) -> ChildEnded:
         """Whatever goes wrong in describing an end, it is an end: nobody else will ever hear of it."""

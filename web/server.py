@@ -18,10 +18,9 @@ import uvicorn.server
 from starlette.types import ASGIApp
 from uvicorn.config import Config as UvicornConfig
 
-from web import connection, limits
+from web import connection, handshake, limits
 from web.connection import Connection
 from web.crowd import Crowd
-from web.handshake import Handshake
 from web.house import House
 
 _LAST_WORDS = 10  # turns of the event loop in which a stream says that it ends
@@ -54,7 +53,7 @@ class Server(uvicorn.server.Server):
 
     def _accept(self, tls: ssl.SSLContext | None) -> asyncio.BaseProtocol:
         made = Connection(self.config, self.server_state, self._house, self._crowd)
-        return made if tls is None else Handshake(made, tls)
+        return made if tls is None else handshake.Handshake(made, tls)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:

@@ -322,11 +322,13 @@ def no_room(unit: str) -> SpawnFailed:
     return SpawnFailed(unit, "pids are short (9 of 10)", forking=True, spared=True)
 
 
-def prepare(*options: str, argv: tuple[str, ...] = ("/bin/server", "-x"), dice: float = 0.0) -> World:
+def prepare(
+    *options: str, argv: tuple[str, ...] = ("/bin/server", "-x"), dice: float = 0.0, role: str = "pid1"
+) -> World:
     """A world in which nothing has been started yet."""
     config = cli.parse([*options, "--", *argv], {})
     listeners: tuple[dict[str, Any], ...] = ({"fd": 5, "kind": "tcp", "address": "[::]:9911"},)
-    init = Init(1, 0, "pid1", 1_700_000_000.0, listeners)
+    init = Init(1, 0, role, 1_700_000_000.0, listeners)
     return World(Desk(Core(config, init, lambda: dice)))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from initd.model import BatchReaped
+from initd.model import BatchReaped, ChildEnded, ExitStatus, ProcessId
 
 from .driver import World, running
 
@@ -121,6 +121,33 @@ def test_mains_own_end_says_code_and_core_dump() -> None:
     world.end(world.pid(), 7)
     event = world.history("main.exited")[0]
     assert (event["code"], event["signal"], event["core_dumped"]) == (7, None, False)
+
+
+def test_an_end_that_nobody_looked_at_is_that_of_whom_we_know_by_the_pid() -> None:
+    world = running("--restart", "always")
+    main, web, stranger = world.pid(), world.pid("web"), world.add_child("git").id.pid
+    known = [world.children.pop(pid).id for pid in (main, web)]
+    for pid in (main, web, stranger):
+        world.feed(ChildEnded(ProcessId(pid, 0), None, ExitStatus(3, None), None, 0.5, 4096))
+    assert [event["process"] for event in world.history("reaped")] == [
+        {"id": str(known[0]), "pid": main, "name": "server"},
+        {"id": str(known[1]), "pid": web, "name": "initd-web"},
+        {"id": f"{stranger}-0", "pid": stranger, "name": None},
+    ]
+    assert world.history("reaped")[0]["cpu_seconds"] == 0.5
+
+
+def test_ours_are_all_whose_origin_is_not_adopted() -> None:
+    world = running("--health-exec", "true")
+    stranger = world.add_child("git").id.pid
+    books = world.desk.books
+    world.advance(20)
+    books.former_mains.add(77)
+    books.spare = 78
+    assert books.ours() == {pid for pid in (*range(1, 100),) if books.origin(pid) != "adopted"}
+    assert stranger not in books.ours()
+    books.spare = 0
+    assert 0 not in books.ours()
 
 
 def test_the_lifetime_of_adopted_children_is_observed() -> None:

@@ -112,6 +112,19 @@ def test_the_end_is_told_before_web_is_sent_away() -> None:
     assert world.desk.books.ledger.web_restarts == 0
 
 
+@pytest.mark.parametrize("role", ["pid1", "subreaper"])
+def test_as_pid_1_it_leaves_at_webs_last_word_and_the_kernel_ends_the_rest(role: str) -> None:
+    """As anybody else it stays until web is reaped: whoever adopted web would have to do that."""
+    world = running(role=role)
+    web = world.pid("web")
+    world.end(world.pid(), 5)
+    assert world.exits == []
+    world.close_letterbox()
+    assert world.exits == ([5] if role == "pid1" else [])
+    world.end(web, 0)
+    assert world.exits == [5]
+
+
 def test_a_web_that_does_not_end_is_killed_after_half_a_second() -> None:
     world = running()
     web = world.pid("web")
