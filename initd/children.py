@@ -83,7 +83,8 @@ class Children:
     def _recognized(self, end: ChildEnded, owner: Unit) -> ChildEnded:
         """In a storm, or without /proc, nobody looked at the zombie; but we know who had this pid."""
         name = self.books.main_name if owner is self.books.main else "initd-web"
-        used = (None, end.cpu_seconds, end.max_resident_bytes, end.output, end.elders, end.oom_kills)
+        lived = round(self.books.now - owner.since, 2)
+        used = (lived, end.cpu_seconds, end.max_resident_bytes, end.output, end.elders, end.oom_kills)
         return ChildEnded(owner.process or end.process, name, end.status, *used)
 
     def _tell(self, end: ChildEnded, process: dict[str, Any], origin: str) -> None:

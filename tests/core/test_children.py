@@ -127,6 +127,7 @@ def test_an_end_that_nobody_looked_at_is_that_of_whom_we_know_by_the_pid() -> No
     world = running("--restart", "always")
     main, web, stranger = world.pid(), world.pid("web"), world.add_child("git").id.pid
     known = [world.children.pop(pid).id for pid in (main, web)]
+    world.now += 2.5
     for pid in (main, web, stranger):
         world.feed(ChildEnded(ProcessId(pid, 0), None, ExitStatus(3, None), None, 0.5, 4096))
     assert [event["process"] for event in world.history("reaped")] == [
@@ -134,7 +135,7 @@ def test_an_end_that_nobody_looked_at_is_that_of_whom_we_know_by_the_pid() -> No
         {"id": str(known[1]), "pid": web, "name": "initd-web"},
         {"id": f"{stranger}-0", "pid": stranger, "name": None},
     ]
-    assert world.history("reaped")[0]["cpu_seconds"] == 0.5
+    assert [world.history("reaped")[0][key] for key in ("cpu_seconds", "lifetime_seconds")] == [0.5, 2.5]
 
 
 def test_ours_are_all_whose_origin_is_not_adopted() -> None:
