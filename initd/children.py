@@ -193,3 +193,4 @@ class Children:
         """The slow tick."""
         self.books.after("look", _LOOK_EVERY)
         self.books.emit(Look())
+        self.web.tick()

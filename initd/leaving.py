@@ -111,9 +111,7 @@ class Leaving:
             self.web.move(unit.STOP)
 
     def web_gone(self) -> None:
-        """Nothing of ours is left, or it does not even die: it is in disk sleep, and the kernel's. As PID 1 our
-        exit takes it along.
-        """
+        """Nothing of ours is left; or it is dying, or stuck in disk sleep: as PID 1 we take it along."""
         if self.books.phase == CLOSING:
             self.books.phase = GONE
             self.books.emit(Exit(self.books.exit_code))

@@ -17,7 +17,7 @@ from initd.model import BatchReaped, ChildEnded, OrphansReaped
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from resource import struct_rusage as Usage
+    from resource import struct_rusage
 
     from initd.books import Books
     from initd.boot import World
@@ -107,7 +107,7 @@ class Reaper:
         """One, if there is one, and no look at it."""
         return self._take(*syscalls.collect())
 
-    def _take(self, pid: int, status: int, usage: Usage | None = None) -> bool:
+    def _take(self, pid: int, status: int, usage: struct_rusage | None = None) -> bool:
         """Of an orphan that was reaped without a look there is only its number."""
         if pid in self._ours:
             self._hand_on(syscalls.used(pid, status, usage), None)

@@ -1,6 +1,7 @@
 """How near we are to the limits on processes and memory; cgroups(7), getrlimit(2), proc(5).
 
-Law of this file: reading what can be read, at the moment when little else works. It holds no state.
+Law of this file: reading what can be read, at the moment when little else works. All that is kept is which
+file said something, as that is asked each second.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import posix as os
 _MOUNT = "/sys/fs/cgroup"
 _LEAST = 3  # a check may be a script that starts something itself
 _NPROC = "Max processes"  # as /proc/self/limits has it; the resource module is a shared object to load
+_oom_file = ""  # changed by oom_kills alone
 _SMALL = 16  # pids; in so small a house a process that only waits takes too much room
 
 
@@ -64,12 +66,23 @@ def short() -> str:
 
 def oom_kills() -> int | None:
     """How often the kernel killed for memory in our control group; None where it does not say."""
+    global _oom_file  # noqa: PLW0603  because the search for it took two thirds of a look
+    if _oom_file and (kills := _oom_kills_of(_oom_file)) is not None:
+        return kills
     for directory in _directories("memory"):
         for name in ("memory.events", "memory.oom_control"):
-            for line in _read(f"{directory}/{name}").splitlines():
-                key, _, value = line.partition(" ")
-                if key == "oom_kill":
-                    return _number(value)
+            _oom_file = f"{directory}/{name}"
+            if (kills := _oom_kills_of(_oom_file)) is not None:
+                return kills
+    _oom_file = ""
+    return None
+
+
+def _oom_kills_of(file: str) -> int | None:
+    for line in _read(file).splitlines():
+        key, _, value = line.partition(" ")
+        if key == "oom_kill":
+            return _number(value)
     return None
 
 
@@ -111,7 +124,12 @@ def _number(text: str) -> int:
 
 def _read(path: str) -> str:
     try:
-        with open(path, "rb", buffering=0) as file:
-            return file.read(4096).decode("ascii", "replace").strip()
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return ""
+    try:
+        return os.read(fd, 4096).decode("ascii", "replace").strip()
+    except OSError:
+        return ""
+    finally:
+        os.close(fd)

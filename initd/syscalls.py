@@ -19,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal as _signal
     from collections.abc import Iterable
-    from resource import struct_rusage as Usage
+    from resource import struct_rusage
 
     from initd.model import ProcessId
 else:
@@ -187,14 +187,14 @@ def reap(pid: int) -> Reaped | None:
     return used(found, status, usage) if found else None
 
 
-def used(pid: int, status: int, usage: Usage | None) -> Reaped:
+def used(pid: int, status: int, usage: struct_rusage | None) -> Reaped:
     """The same in our units."""
     if usage is None:
         return Reaped(pid, status)
     return Reaped(pid, status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
 
 
-def collect_with_usage(pid: int = -1) -> tuple[int, int, Usage | None]:
+def collect_with_usage(pid: int = -1) -> tuple[int, int, struct_rusage | None]:
     """Reap it, or anyone; pid, raw status and what was used, 0 and 0 for nobody; wait4(2)."""
     try:
         return os.wait4(pid, os.WNOHANG)

@@ -52,3 +52,25 @@ def test_a_fork_that_failed_names_the_limit(monkeypatch: pytest.MonkeyPatch) -> 
     lay_out(monkeypatch, V2, current="10", max="10")
     assert room.hit(errno.ENOMEM) == "memory"
     assert room.hit(errno.EAGAIN) == "cgroup_pids"
+
+
+def test_the_count_of_kills_is_searched_for_once_and_again_when_it_is_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    files = {"/proc/self/cgroup": "4:memory:/a", "/sys/fs/cgroup/memory/a/memory.oom_control": "oom_kill 3"}
+    read: list[str] = []
+
+    def note(path: str) -> str:
+        read.append(path)
+        return files.get(path, "")
+
+    monkeypatch.setattr(room, "_read", note)
+    monkeypatch.setattr(room, "_oom_file", "")
+    assert room.oom_kills() == 3
+    read.clear()
+    assert room.oom_kills() == 3
+    assert read == ["/sys/fs/cgroup/memory/a/memory.oom_control"]
+    del files[read[0]]
+    assert room.oom_kills() is None
+    files["/sys/fs/cgroup/memory/memory.oom_control"] = "under_oom 0\noom_kill 5"
+    assert room.oom_kills() == 5

@@ -190,3 +190,15 @@ def test_a_web_that_was_frozen_with_us_is_not_blamed_for_its_silence() -> None:
     assert world.signals == []
     world.advance(20.0)
     assert (world.pid("web"), 9, True) in world.signals
+
+
+def test_a_beat_goes_with_the_slow_tick_and_costs_no_wake_up_of_its_own() -> None:
+    world = running()
+    world.advance(0.9)
+    for _ in range(30):
+        looks, beats = world.looks, len(world.said("beat"))
+        world.now = world.desk.books.deadline() or 0.0
+        world.tick()
+        world.say({"t": "beat"})
+        assert world.looks > looks, "every wake-up is a tick"
+    assert len(world.said("beat")) > beats > 3
