@@ -46,7 +46,7 @@ kubelet: .venv/test-ready ## the pods of deploy/kubernetes on a real kubelet: 4 
 reliability: .venv/test-ready ## every fault we survive, whole, and the report of it: docs/reliability.md
 	$(BIN)/python -m scripts.reliability
 
-bench: .venv/bench-ready ## initd beside every peer, 15 minutes: docs/performance.md
+bench: .venv/bench-ready bundle ## initd beside every peer, 15 minutes: docs/performance.md
 	$(BIN)/python -m tests.bench
 
 dist: .venv/test-ready ## a release: sdist, wheel, bundle, bills of materials, SHA256SUMS
