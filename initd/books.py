@@ -8,7 +8,9 @@ leaving.py (the end). ``now`` is monotonic seconds, ``wall`` seconds since 1970.
 from __future__ import annotations
 
 from initd import wire
+from initd.effects import Log, Send, Sweep
 from initd.history import History
+from initd.inputs import SpawnFailed
 from initd.ledger import Ledger
 from initd.lineage import Lineage
 from initd.model import (
@@ -20,11 +22,7 @@ from initd.model import (
     STOPPING,
     WEB,
     ExitStatus,
-    Log,
     ProcessId,
-    Send,
-    SpawnFailed,
-    Sweep,
     record,
 )
 from initd.operations import Operations

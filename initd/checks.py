@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from initd import wire
 from initd.books import Books
+from initd.effects import Send
 from initd.helpers import Helpers, Outcome
-from initd.model import RUNNING, ExitStatus, Send
+from initd.model import RUNNING, ExitStatus
 from initd.probes import Vital
 from initd.readiness import Readiness
 from initd.supervisor import Supervisor

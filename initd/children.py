@@ -7,19 +7,11 @@ end with a pid that main had an hour ago.
 from __future__ import annotations
 
 from initd.books import SWEEPING, WAITING, Books, describe
+from initd.effects import Look
 from initd.endings import as_fields, in_words
 from initd.helpers import Helpers
-from initd.model import (
-    HEALTH_EXEC,
-    READY_EXEC,
-    TLS_CHECK,
-    BatchReaped,
-    Child,
-    ChildEnded,
-    ChildrenListed,
-    Look,
-    OrphansReaped,
-)
+from initd.inputs import BatchReaped, Child, ChildEnded, ChildrenListed, OrphansReaped
+from initd.model import HEALTH_EXEC, READY_EXEC, TLS_CHECK
 from initd.orphans import Orphans
 from initd.sparekeeper import SpareKeeper
 from initd.supervisor import Supervisor

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
-    from initd.model import Credentials
+    from initd.inputs import Credentials
 
 REFUSED = 125
 _FACTS: dict[str, Any] = {  # what no option of initd's changes, but being another program does

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from initd.model import Credentials
+    from initd.inputs import Credentials
     from initd.personas import Persona
 
 

@@ -13,15 +13,7 @@ from initd.children import Children
 from initd.forwarding import Forwarding
 from initd.helpers import Helpers
 from initd.hooks import Hooks
-from initd.leaving import Leaving
-from initd.model import (
-    HEALTH_EXEC,
-    MAIN,
-    POST_STOP,
-    PRE_START,
-    READY_EXEC,
-    TLS_CHECK,
-    WEB,
+from initd.inputs import (
     BatchReaped,
     ChildEnded,
     ChildrenListed,
@@ -37,6 +29,8 @@ from initd.model import (
     Surveyed,
     Ticked,
 )
+from initd.leaving import Leaving
+from initd.model import HEALTH_EXEC, MAIN, POST_STOP, PRE_START, READY_EXEC, TLS_CHECK, WEB
 from initd.orphans import Orphans
 from initd.readiness import Readiness
 from initd.reloading import Reloading

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from initd.model import FilesChanged
+from initd.inputs import FilesChanged
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

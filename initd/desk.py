@@ -9,7 +9,8 @@ from __future__ import annotations
 from initd import probes, report, signals, wire
 from initd.books import UP, describe
 from initd.core import Core
-from initd.model import Asked, ChildrenListed, Deliver, Delivered, Garbled, Look, Send
+from initd.effects import Deliver, Look, Send
+from initd.inputs import Asked, ChildrenListed, Delivered, Garbled
 from initd.sightings import Sightings
 from initd.wire import Malformed
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from initd import signals, unit
 from initd.books import SWEEPING, UP, WAITING, Books, describe
+from initd.effects import Signal
+from initd.inputs import SignalReceived
 from initd.leaving import Leaving
-from initd.model import BACKOFF, RESTARTING, STARTING, STOPPED, Signal, SignalReceived
+from initd.model import BACKOFF, RESTARTING, STARTING, STOPPED
 from initd.orphans import Orphans
 from initd.supervisor import Supervisor
 

@@ -11,22 +11,9 @@ import os
 
 from initd import signals
 from initd.books import UP
-from initd.model import (
-    MAIN,
-    WEB,
-    ChildEnded,
-    Deliver,
-    Delivered,
-    Exit,
-    ProcessId,
-    Signal,
-    SignalReceived,
-    Spawn,
-    Spawned,
-    SpawnFailed,
-    Surveyed,
-    Sweep,
-)
+from initd.effects import Deliver, Exit, Signal, Spawn, Sweep
+from initd.inputs import ChildEnded, Delivered, SignalReceived, Spawned, SpawnFailed, Surveyed
+from initd.model import MAIN, WEB, ProcessId
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,35 +10,18 @@ import os
 
 from initd import plans, proctable, room, sending, signals, spawning, syscalls
 from initd.credentials import Files
-from initd.model import (
-    HEALTH_EXEC,
-    MAIN,
-    POST_STOP,
-    PRE_START,
-    READY_EXEC,
-    TLS_CHECK,
-    WEB,
+from initd.effects import Deliver, Dismiss, Exit, Inspect, Log, Look, Park, Send, Signal, Spawn, Sweep
+from initd.inputs import (
     ChildrenListed,
-    Deliver,
     Delivered,
-    Dismiss,
     Dropped,
-    Exit,
     FilesChanged,
-    Inspect,
-    Log,
-    Look,
-    Park,
     Parked,
-    ProcessId,
-    Send,
-    Signal,
-    Spawn,
     Spawned,
     SpawnFailed,
     Surveyed,
-    Sweep,
 )
+from initd.model import HEALTH_EXEC, MAIN, POST_STOP, PRE_START, READY_EXEC, TLS_CHECK, WEB, ProcessId
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

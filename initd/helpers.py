@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from initd import signals
 from initd.books import KILL_AGAIN, Books
+from initd.effects import Signal, Spawn
 from initd.endings import in_words
-from initd.model import PRE_START, ChildEnded, ExitStatus, Signal, Spawn, Spawned, SpawnFailed, record
+from initd.inputs import ChildEnded, Spawned, SpawnFailed
+from initd.model import PRE_START, ExitStatus, record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

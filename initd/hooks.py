@@ -10,7 +10,8 @@ from initd import signals
 from initd.books import Books
 from initd.endings import as_environment
 from initd.helpers import Helpers, Outcome
-from initd.model import POST_STOP, PRE_START, ChildEnded
+from initd.inputs import ChildEnded
+from initd.model import POST_STOP, PRE_START
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from initd import unit
 from initd.books import Books
-from initd.model import ExitStatus, SpawnFailed
+from initd.inputs import SpawnFailed
+from initd.model import ExitStatus
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from initd import signals, unit
 from initd.books import CLOSING, GONE, SWEEPING, UP, WAITING, Books
-from initd.model import STOPPED, Exit, Look, Signal, Surveyed
+from initd.effects import Exit, Look, Signal
+from initd.inputs import Surveyed
+from initd.model import STOPPED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

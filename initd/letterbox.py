@@ -9,7 +9,7 @@ import _socket
 import select
 
 from initd import wire
-from initd.model import Asked, Garbled, LetterboxClosed
+from initd.inputs import Asked, Garbled, LetterboxClosed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ and the answer says why.
 from __future__ import annotations
 
 from initd import wire
-from initd.model import Elder, ProcessId, record
+from initd.inputs import Elder
+from initd.model import ProcessId, record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

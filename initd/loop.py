@@ -17,10 +17,12 @@ from initd.books import Init
 from initd.core import Core
 from initd.desk import Desk
 from initd.earshot import Earshot
+from initd.effects import Exit
 from initd.guard import Guard
 from initd.hands import Hands, spawn_failure
+from initd.inputs import Notified, SignalReceived, Spawned, Ticked
 from initd.letterbox import Letterbox
-from initd.model import MAIN, Exit, Notified, SignalReceived, Spawned, Ticked
+from initd.model import MAIN
 from initd.reaping import Reaper
 from initd.sockets import remove_socket_file
 

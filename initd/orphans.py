@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from initd import signals
 from initd.books import Books, describe
-from initd.model import Child, Look, ProcessId, Signal
+from initd.effects import Look, Signal
+from initd.inputs import Child
+from initd.model import ProcessId
 
 KILL, TERM = signals.NUMBERS["KILL"], signals.NUMBERS["TERM"]
 

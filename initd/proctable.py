@@ -9,7 +9,8 @@ import os
 from itertools import islice
 
 from initd import descriptors, procfs, room, signals, syscalls
-from initd.model import Child, ChildEnded, ChildrenListed, Elder, ExitStatus, ProcessId
+from initd.inputs import Child, ChildEnded, ChildrenListed, Elder
+from initd.model import ExitStatus, ProcessId
 
 _KILL = signals.NUMBERS["KILL"]
 _AT_ONCE = 1_000  # strangers looked at in one look: 10 ms

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from initd import signals
 from initd.books import Books, Told, describe
-from initd.model import RUNNING, Look, Notified
+from initd.effects import Look
+from initd.inputs import Notified
+from initd.model import RUNNING
 from initd.supervisor import Supervisor
 
 _ABRT = signals.NUMBERS["ABRT"]  # as systemd does: a core dump may say where it hung

@@ -12,7 +12,7 @@ import time
 from initd import proctable, syscalls
 from initd.allowance import Allowance
 from initd.books import GONE
-from initd.model import BatchReaped, ChildEnded, OrphansReaped
+from initd.inputs import BatchReaped, ChildEnded, OrphansReaped
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from initd.boot import World
     from initd.earshot import Earshot
     from initd.guard import Guard
-    from initd.model import Elder
+    from initd.inputs import Elder
     from initd.procfs import Stat
 
 _SHARE = 0.01  # seconds of reaping in one turn; web's probes have half a second

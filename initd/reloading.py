@@ -7,8 +7,10 @@ secret with, so a new one is started, which reads them first; connections wait i
 from __future__ import annotations
 
 from initd.books import Books
+from initd.effects import Inspect
 from initd.helpers import Helpers, Outcome
-from initd.model import TLS_CHECK, FilesChanged, Inspect
+from initd.inputs import FilesChanged
+from initd.model import TLS_CHECK
 from initd.webkeeper import WebKeeper
 
 _EVERY = 2.0

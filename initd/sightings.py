@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from initd.allowance import Allowance
 from initd.books import Books
-from initd.model import Look, ProcessId
+from initd.effects import Look
+from initd.model import ProcessId
 from initd.wire import Malformed, shown
 
 TYPE_CHECKING = False

@@ -7,7 +7,8 @@ asked for whether or not pids are short: a window that does not open in a full h
 from __future__ import annotations
 
 from initd.books import UP, Books
-from initd.model import Dismiss, Park, Parked
+from initd.effects import Dismiss, Park
+from initd.inputs import Parked
 
 _SOON = 1.0
 _LATER = 10.0  # nobody limits pids now; somebody may

@@ -7,22 +7,13 @@ from __future__ import annotations
 
 from initd import signals, unit
 from initd.books import KILL_AGAIN, UP, Books, describe
+from initd.effects import Signal, Spawn
 from initd.endings import as_fields, in_words
 from initd.helpers import Outcome
 from initd.hooks import Hooks
+from initd.inputs import ChildEnded, Spawned, SpawnFailed
 from initd.keeper import Keeper
-from initd.model import (
-    MAIN,
-    RUNNING,
-    STARTING,
-    STOPPED,
-    ChildEnded,
-    ExitStatus,
-    Signal,
-    Spawn,
-    Spawned,
-    SpawnFailed,
-)
+from initd.model import MAIN, RUNNING, STARTING, STOPPED, ExitStatus
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

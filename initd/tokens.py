@@ -11,7 +11,7 @@ from initd.options import ROLES, TOKEN_MINIMUM
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from initd.model import Credentials
+    from initd.inputs import Credentials
 
 TOKEN_MAXIMUM, TOKENS_MAXIMUM = 200, 200  # the whole table goes to web in one datagram of 64 KiB
 _LONGEST = 1 << 20

@@ -7,21 +7,11 @@ from __future__ import annotations
 
 from initd import __version__, signals, unit, wire
 from initd.books import CLOSING, KILL_AGAIN, UP, Books, describe
+from initd.effects import Send, Signal, Spawn
 from initd.endings import as_fields, in_words
+from initd.inputs import ChildEnded, Dropped, LetterboxClosed, Spawned, SpawnFailed
 from initd.keeper import Keeper
-from initd.model import (
-    RESTARTING,
-    WEB,
-    ChildEnded,
-    Dropped,
-    ExitStatus,
-    LetterboxClosed,
-    Send,
-    Signal,
-    Spawn,
-    Spawned,
-    SpawnFailed,
-)
+from initd.model import RESTARTING, WEB, ExitStatus
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -18,38 +18,25 @@ from initd import cli, probes, signals, wire
 from initd.books import Init
 from initd.core import Core
 from initd.desk import Desk
-from initd.model import (
-    MAIN,
-    WEB,
+from initd.effects import Deliver, Dismiss, Exit, Inspect, Log, Look, Park, Send, Signal, Spawn, Sweep
+from initd.inputs import (
     Asked,
     BatchReaped,
     Child,
     ChildEnded,
     ChildrenListed,
-    Deliver,
     Delivered,
-    Dismiss,
     Dropped,
-    Exit,
-    ExitStatus,
     FilesChanged,
-    Inspect,
     LetterboxClosed,
-    Log,
-    Look,
-    Park,
     Parked,
-    ProcessId,
-    Send,
-    Signal,
     SignalReceived,
-    Spawn,
     Spawned,
     SpawnFailed,
     Surveyed,
-    Sweep,
     Ticked,
 )
+from initd.model import MAIN, WEB, ExitStatus, ProcessId
 
 QUICK = settings(deadline=None, max_examples=60)
 KILL, TERM, HUP = (signals.NUMBERS[name] for name in ("KILL", "TERM", "HUP"))

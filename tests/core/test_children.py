@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from initd.model import BatchReaped, ChildEnded, ExitStatus, ProcessId
+from initd.inputs import BatchReaped, ChildEnded
+from initd.model import ExitStatus, ProcessId
 
 from .driver import World, running
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from initd.helpers import Helpers, Outcome
-from initd.model import SpawnFailed
+from initd.inputs import SpawnFailed
 
 from .driver import KILL, World, begin, missing, no_fork, no_room, prepare
 

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from initd.model import Asked, ChildrenListed, Deliver, Delivered, ProcessId
+from initd.effects import Deliver
+from initd.inputs import Asked, ChildrenListed, Delivered
+from initd.model import ProcessId
 
 from .driver import BY, HUP, TERM, missing, prepare, running
 

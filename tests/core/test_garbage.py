@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from initd.model import Asked, Garbled
+from initd.inputs import Asked, Garbled
 
 from .driver import QUICK, begin, prepare, running
 

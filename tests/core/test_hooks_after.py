@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from initd.model import Notified, SpawnFailed
+from initd.inputs import Notified, SpawnFailed
 
 from .driver import KILL, TERM, failing, missing, no_fork, running
 from .hooking import POST, PRE, end, ended, finish, main_of

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from initd.inputs import Elder
 from initd.lineage import MOST_FAMILIES, MOST_NAMES, MOST_PARENTS, Lineage, Origin
-from initd.model import Elder, ProcessId
+from initd.model import ProcessId
 from initd.wire import LIMIT
 
 ORPHAN = ProcessId(50, 500)

@@ -1,4 +1,4 @@
-"""model.py: a record is an immutable, slotted value; the vocabulary is closed."""
+"""model.py, inputs.py and effects.py: a record is an immutable, slotted value; the vocabulary is closed."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from typing import Any
 
 import pytest
 
-from initd import model
-from initd.model import Child, ExitStatus, Garbled, ProcessId, Signal, SpawnFailed, Surveyed, record
+from initd import effects, inputs, model
+from initd.effects import Signal
+from initd.inputs import Child, Garbled, SpawnFailed, Surveyed
+from initd.model import ExitStatus, ProcessId, record
 
 RECORDS: list[Any] = [
     value
-    for value in vars(model).values()
-    if isinstance(value, type) and value.__module__ == "initd.model" and hasattr(value, "__match_args__")
+    for module in (model, inputs, effects)
+    for value in vars(module).values()
+    if isinstance(value, type) and value.__module__ == module.__name__ and hasattr(value, "__match_args__")
 ]
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from initd.books import Init
-from initd.model import Look, ProcessId
+from initd.effects import Look
+from initd.model import ProcessId
 from tests.core.driver import World, running
 
 

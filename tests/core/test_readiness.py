@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from initd import notify
-from initd.model import Notified, ProcessId
+from initd.inputs import Notified
+from initd.model import ProcessId
 from tests.core.driver import Process, World, failing, running
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from initd.model import RESTARTING, TLS_CHECK, WEB, FilesChanged
+from initd.inputs import FilesChanged
+from initd.model import RESTARTING, TLS_CHECK, WEB
 
 from .driver import TERM, World, no_fork, running
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from initd.model import Asked, SpawnFailed
+from initd.inputs import Asked, SpawnFailed
 
 from .driver import QUICK, World, running
 

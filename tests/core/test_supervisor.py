@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from initd.model import SpawnFailed
+from initd.inputs import SpawnFailed
 
 from .driver import KILL, TERM, World, missing, no_fork, prepare, running
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from initd.model import Dropped
+from initd.inputs import Dropped
 
 from .driver import KILL, World, begin, missing, no_fork, prepare, running
 

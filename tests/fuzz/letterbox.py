@@ -12,8 +12,8 @@ from itertools import cycle
 from typing import Any, NoReturn
 
 from initd import wire
+from initd.inputs import Asked, Garbled
 from initd.lineage import MOST_FAMILIES, MOST_PARENTS
-from initd.model import Asked, Garbled
 from tests.core.driver import World, running
 from tests.fuzz.target import Target
 from web.mirror import OPERATIONS, Mirror
