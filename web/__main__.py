@@ -6,6 +6,9 @@ and no thread or process made, once requests arrive.
 
 from __future__ import annotations
 
+from web import lean  # before all that it keeps from running
+
+# isort: split
 import asyncio
 import encodings.ascii
 import encodings.idna  # else these are loaded at their first use: a host name, a name with control characters
@@ -47,6 +50,8 @@ def main() -> int:
         return 1
     if os.getppid() != config.init_pid:
         return 0  # it died before we asked to be told
+    if config.tls or config.connects:
+        lean.load(*lean.TLS)
     secure = _load(config.tls)
     privileges.drop(config.http_user)
     privileges.die_with_parent()

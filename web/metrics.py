@@ -11,7 +11,6 @@ import os
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from prometheus_client import generate_latest
 from prometheus_client.openmetrics import exposition as openmetrics
 from prometheus_client.registry import Collector
 
@@ -19,6 +18,7 @@ from web.house import BOUNDS, House
 from web.metrics_core import core
 from web.metrics_family import Families, counter, counters, gauge, histogram
 from web.metrics_proc import descendants, machine, own_fds, processes, standard
+from web.metrics_text import generate_latest
 from web.view import View
 
 TEXT = "text/plain"
