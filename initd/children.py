@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _CHECKS = (READY_EXEC, HEALTH_EXEC, TLS_CHECK)
 _LOOK_EVERY = 1.0  # the slow tick that finds adopted children; an adoption's time is as fine as this
+_TELL = 0.1  # a storm is told this often
 _LOOK_APART = 0.05  # after a batch: a storm must not list thousands of children for each exit
 
 
@@ -43,6 +44,7 @@ class Children:
         self.books, self.supervisor, self.web = books, supervisor, web
         self.orphans, self.helpers, self.spares = orphans, helpers, spares
         self._looked = -1.0
+        self._untold = (0, 0, 0)  # orphans that exited, and died of a signal, without an event; one's pid
         self._storm = False  # of the present batch some were only counted
         self._end_of_main: ChildEnded | None = None  # kept until a look was made
 
@@ -51,6 +53,8 @@ class Children:
         books = self.books
         origin = books.origin(end.process.pid)
         owner = books.owner(end.process.pid)
+        if owner is books.main:
+            self.tell_untold()
         if owner is not None and end.name is None:
             end = self._recognized(end, owner)
         process = describe(end.process, end.name)
@@ -129,9 +133,17 @@ class Children:
         exited = count - reaped.signaled
         ledger.count_reap("adopted", "exited", exited)
         ledger.count_reap("adopted", "signaled", reaped.signaled)
-        one = {"id": None, "pid": reaped.pids[-1], "name": None}
-        counts = {"count": count, "exited": exited, "signaled": reaped.signaled}
-        books.record("reaped", process=one, origin="adopted", **counts)
+        self._untold = (self._untold[0] + exited, self._untold[1] + reaped.signaled, reaped.pids[-1])
+        books.timers.setdefault("untold", books.now + _TELL)
+
+    def tell_untold(self) -> None:
+        """One event for all that were only counted in the last tenth of a second."""
+        self.books.cancel("untold")
+        (exited, signaled, last), self._untold = self._untold, (0, 0, 0)
+        if last:
+            counts = {"count": exited + signaled, "exited": exited, "signaled": signaled}
+            one = {"id": None, "pid": last, "name": None}
+            self.books.record("reaped", process=one, origin="adopted", **counts)
 
     def batch_reaped(self, batch: BatchReaped) -> None:
         """There is no more to reap: the moment to look who is left."""

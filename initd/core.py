@@ -87,6 +87,7 @@ class Core:
         }
         self._timers: dict[str, Callable[[], None]] = {
             "look": self.children.look,
+            "untold": self.children.tell_untold,
             "main.due": lambda: self.supervisor.move(unit.DUE),
             "main.overdue": lambda: self.supervisor.move(unit.OVERDUE),
             "web.due": lambda: self.web.move(unit.DUE),

@@ -127,12 +127,15 @@ class Desk:
         self.books.emit(Look(fds=True))
 
     def _answer_waiting(self) -> None:
+        if self._waiting:
+            self.core.children.tell_untold()  # whoever reads the numbers finds them in the history
         for number in self._waiting:
             self._reply(number, status=report.status(self.books), counters=report.counters(self.books))
         self._waiting.clear()
 
     def _history(self, number: int, message: dict[str, Any]) -> None:
         after = _integer(message, "after", 0, 2**53)
+        self.core.children.tell_untold()
         history = self.books.history
         head = (
             f'{{"t":"reply","n":{number},"ok":true,"seq":{history.last},'

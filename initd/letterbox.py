@@ -40,6 +40,13 @@ class Letterbox:
             self._socket.close()
             self._socket = None
 
+    def wait(self, seconds: float) -> bool:
+        """Sleep, but no longer than until there is something to read; whether there is."""
+        poll = select.poll()
+        if self._socket is not None:
+            poll.register(self._socket.fileno(), select.POLLIN)
+        return bool(poll.poll(seconds * 1000))
+
     def is_in(self, ready: list[int]) -> bool:
         """Is there something to read?"""
         return self._socket is not None and self._socket.fileno() in ready

@@ -76,12 +76,12 @@ class Loop:
         if world.box is not None:
             self._poll.register(world.box.fd, select.POLLIN)
         self.guard = Guard(self.core.books, world.speaker)
-        self._reaper = Reaper(world, self.core.books, self._earshot, self.guard, self.feed)
+        self._reaper = Reaper(world, self.core.books, self._earshot, self._letterbox, self.guard, self.feed)
         self._steps: tuple[Callable[[list[int]], None], ...] = (
             self._take_signals,
+            self._read_letterbox,  # a question costs less than a batch of orphans
             self._earshot.read,
             self._reaper.drain,
-            self._read_letterbox,
             self._read_notes,
             self._keep_time,
             self._settle,

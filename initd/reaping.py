@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from initd.earshot import Earshot
     from initd.guard import Guard
     from initd.inputs import Elder
+    from initd.letterbox import Letterbox
     from initd.procfs import Stat
 
-_SHARE = 0.01  # seconds of reaping in one turn; web's probes have half a second
+_SHARE = 0.005  # seconds of reaping in one turn; a probe waits so long
 _STORM = 0.002  # batches that follow each other this closely are gathered into one
 # Orphans that are looked at: so many at once, and then so many a second; 1 % of a core.
 _DESCRIBED, _A_SECOND = 200, 100
@@ -36,9 +37,16 @@ class Reaper:
     """``feed`` takes the inputs that it makes; ``more`` says that its share was not enough."""
 
     def __init__(
-        self, world: World, books: Books, earshot: Earshot, guard: Guard, feed: Callable[[object], None]
+        self,
+        world: World,
+        books: Books,
+        earshot: Earshot,
+        letterbox: Letterbox,
+        guard: Guard,
+        feed: Callable[[object], None],
     ) -> None:
-        self.books, self.earshot, self.guard, self.feed = books, earshot, guard, feed
+        self.books, self.earshot, self.letterbox = books, earshot, letterbox
+        self.guard, self.feed = guard, feed
         self.more = False
         self._peeks = syscalls.can_peek()
         self._blind = not self._peeks or not _is_asked(world)
@@ -56,12 +64,15 @@ class Reaper:
     def drain(self, _: list[int]) -> None:
         """Until there is no more: SIGCHLD coalesces, so its number says nothing.
 
-        In a storm each exit would cost a turn of its own, so a short rest makes batches of them; and a
-        batch ends after its share of time, so that signals and questions do not wait for the storm's end.
+        In a storm each exit would cost a turn of its own, so a short rest makes batches of them, unless web
+        asks something; and a batch ends after its share of time, so that signals and questions do not wait
+        for the storm's end.
         """
         now = time.monotonic()
         if self._peeks and not self.more and now - self._last_batch < _STORM and syscalls.peek():
-            time.sleep(_STORM)
+            self.more = self.letterbox.wait(_STORM)
+            if self.more:
+                return
         began, self.more, self._hurried = time.monotonic(), False, False
         self._ours = self.books.ours()
         reap = self._reap_blindly if self._blind else self._reap

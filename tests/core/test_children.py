@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from initd.inputs import BatchReaped, ChildEnded
+from initd.inputs import BatchReaped, ChildEnded, OrphansReaped
 from initd.model import ExitStatus, ProcessId
 
 from .driver import World, running
@@ -159,6 +159,30 @@ def test_the_lifetime_of_adopted_children_is_observed() -> None:
     world.end(stranger.id.pid, 0)
     histogram = world.desk.books.ledger.adopted_lifetime
     assert (sum(histogram.counts), histogram.sum) == (1, 0.5)
+
+
+def test_in_a_storm_one_event_stands_for_all_of_a_tenth_of_a_second() -> None:
+    world = running()
+    for first in range(100, 400, 100):
+        world.feed(OrphansReaped(tuple(range(first, first + 50)), 2))
+    assert (world.history("reaped"), reaped(world)["adopted/exited"]) == ([], 144)
+    world.advance(0.11)
+    (event,) = world.history("reaped")
+    assert [event[key] for key in ("count", "exited", "signaled")] == [150, 144, 6]
+    assert event["process"]["pid"] == 349
+    world.advance(5)
+    assert len(world.history("reaped")) == 1
+
+
+@pytest.mark.parametrize("what", ["state", "history", "end"])
+def test_whoever_reads_the_numbers_finds_them_in_the_history_and_so_does_the_end(what: str) -> None:
+    world = running()
+    world.feed(OrphansReaped((100, 101), 0))
+    if what == "end":
+        world.end(world.pid(), 0)
+    else:
+        world.ask(what, **({"after": 0} if what == "history" else {}))
+    assert world.history("reaped")[0]["count"] == 2
 
 
 def test_children_are_listed_every_second() -> None:
