@@ -9,6 +9,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -25,6 +26,7 @@ PS, EXPORTER, PSUTIL, STATIC = "ps", "process-exporter", "psutil in Starlette", 
 _PS = ("ps", "-eo", "pid,ppid,stat,comm")
 _PORT = 19_451
 _SECONDS = 0.5  # of asking for one resource, in a round
+_CLIENTS = 8  # who ask at once, where throughput is measured
 _PROBED = 8.0  # seconds of probes
 _STORM = 120_000  # orphans: as many as come in about that time
 CALM = f"{INITD}, no storm"
@@ -51,16 +53,17 @@ def _crowds(house: House, size: int) -> Iterator[dict[str, Act]]:
             INITD: partial(_initd, stage, web),
             PS: partial(_ps, house, stage),
             EXPORTER: partial(_scrapes, Client(_PORT), [exporter]),
-            PSUTIL: lambda: {"tree": _asked(Client(plain), "/tree")},
-            STATIC: lambda: {"status": _asked(Client(plain), "/static")},
+            PSUTIL: partial(_both, plain, "tree", "/tree"),
+            STATIC: partial(_both, plain, "status", "/static"),
         }
 
 
 def _initd(stage: Stage, web: list[int]) -> dict[str, list[float]]:
     """Each on a connection of its own, which is kept: what Prometheus does."""
     figures = _scrapes(Client(stage.socket), [stage.init, *web])
-    for resource in ("status", "tree", "processes"):
-        figures[resource] = _asked(Client(stage.socket), f"/api/v1/{resource}")
+    for resource in ("status", "tree"):
+        figures |= _both(stage.socket, resource, f"/api/v1/{resource}")
+    figures["processes"] = _asked(Client(stage.socket), "/api/v1/processes")
     figures["zombies_asked"] = _asked(Client(stage.socket), "/api/v1/zombies")
     memory = kernel.resident([stage.init, *web])
     figures["memory of PID 1, by size"] = [memory.pop(stage.init) / 1e6]
@@ -88,6 +91,18 @@ def _asked(client: Client, path: str) -> list[float]:
         taken.append(client.timed(path))
     client.close()
     return taken
+
+
+def _both(place: Path, figure: str, path: str) -> dict[str, list[float]]:
+    """How long one waits who asks alone, and how many answers a second all get who ask at once."""
+    return {figure: _asked(Client(place), path), f"{figure}_rate": [_rate(place, path)]}
+
+
+def _rate(place: Path, path: str) -> float:
+    began = time.monotonic()
+    with ThreadPoolExecutor(_CLIENTS) as clients:
+        answers = sum(map(len, clients.map(lambda _: _asked(Client(place), path), range(_CLIENTS))))
+    return answers / (time.monotonic() - began)
 
 
 def _ps(house: House, stage: Stage) -> dict[str, list[float]]:
@@ -201,6 +216,8 @@ EXPERIMENTS = (
             Row("status99", "/api/v1/status, p99", "ms", STATIC, share=0.99, samples="status"),
             Row("tree", "/api/v1/tree, p50", "ms", PSUTIL),
             Row("tree99", "/api/v1/tree, p99", "ms", PSUTIL, share=0.99, samples="tree"),
+            Row("status_rate", f"/api/v1/status, {_CLIENTS} clients at once", "answers a second", STATIC),
+            Row("tree_rate", f"/api/v1/tree, {_CLIENTS} clients at once", "answers a second", PSUTIL),
             Row("processes", "/api/v1/processes, p50", "ms"),
             Row("zombies_asked", "/api/v1/zombies, p50", "ms"),
             Row("memory of PID 1, by size", "PSS, PID 1, by size", "MB"),
