@@ -18,10 +18,12 @@ from initd.record import record
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal as _signal
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from resource import struct_rusage
 
     from initd.model import ProcessId
+
+    Ended = tuple[int, int, struct_rusage | None]  # pid, raw status, and what was used
 else:
     import _signal
 
@@ -183,8 +185,11 @@ def peek() -> int | None:
 
 def reap(pid: int) -> Reaped | None:
     """Reap this child, if it has ended."""
-    found, status, usage = collect_with_usage(pid)
-    return used(found, status, usage) if found else None
+    try:
+        found = os.wait4(pid, os.WNOHANG)
+    except ChildProcessError:
+        return None
+    return used(*found) if found[0] else None
 
 
 def used(pid: int, status: int, usage: struct_rusage | None) -> Reaped:
@@ -194,20 +199,25 @@ def used(pid: int, status: int, usage: struct_rusage | None) -> Reaped:
     return Reaped(pid, status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
 
 
-def collect_with_usage(pid: int = -1) -> tuple[int, int, struct_rusage | None]:
-    """Reap it, or anyone; pid, raw status and what was used, 0 and 0 for nobody; wait4(2)."""
+def ended_with_usage() -> Iterator[Ended]:
+    """Reap whoever has ended, one after the other; wait4(2)."""
     try:
-        return os.wait4(pid, os.WNOHANG)
+        while (found := os.wait4(-1, os.WNOHANG))[0]:
+            yield found
     except ChildProcessError:
-        return 0, 0, None
+        return
 
 
-def collect() -> tuple[int, int]:
-    """Reap anyone without asking what was used, at two thirds of the price."""
+def ended() -> Iterator[Ended]:
+    """The same without asking what was used, at two thirds of the price."""
     try:
-        return os.waitpid(-1, os.WNOHANG)
+        while True:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if not pid:
+                return
+            yield pid, status, None
     except ChildProcessError:
-        return 0, 0
+        return
 
 
 def find_proc() -> bool:

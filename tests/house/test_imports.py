@@ -29,7 +29,16 @@ WORLD = {
     "threading",
     "time",
 }
-PURE = {"initd.model", "initd.unit", "initd.core", "initd.wire", "initd.procfs", "initd.signals"} | {
+PURE = {
+    "initd.model",
+    "initd.inputs",
+    "initd.effects",
+    "initd.unit",
+    "initd.core",
+    "initd.wire",
+    "initd.procfs",
+    "initd.signals",
+} | {
     "web.mirror",
     "web.tree",
 }
