@@ -9,10 +9,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
+
+from web.slurp import slurp
 
 UNIFIED = ""  # the "controller" of version 2 in /proc/PID/cgroup
 _NO_LIMIT = 1 << 62  # version 1 says "no limit" as the largest whole number of pages in 63 bits
+_LONG = 65_536  # bytes of /proc/PID/cgroup: up to a dozen paths, that engines in engines make long
 _TICKS = os.sysconf("SC_CLK_TCK")
 _MICRO, _NANO = 1e-6, 1e-9
 _PRESSURE = (("some", "waiting"), ("full", "stalled"))
@@ -28,10 +32,17 @@ class Groups(NamedTuple):
 def find(proc: str = "/proc/self") -> Groups:
     """Where our group is. Without /proc or cgroups there is none, and nothing to say."""
     try:
-        ours = dict(_memberships(_lines(f"{proc}/cgroup")))
-        mounts = [_mount(line) for line in _lines(f"{proc}/mountinfo")]
+        return _find(proc, slurp(f"{proc}/cgroup", _LONG))
     except (OSError, ValueError):
         return Groups({}, None)
+
+
+@lru_cache(1)
+def _find(proc: str, memberships: bytes) -> Groups:
+    """We may be moved to another group, but what is mounted where stays. Raises OSError, ValueError."""
+    ours = dict(_memberships(_decoded(memberships)))
+    with open(f"{proc}/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
+        mounts = [_mount(line) for line in file.read().splitlines()]
     v1: dict[str, str] = {}
     v2 = None
     for kind, root, point, options in mounts:
@@ -52,8 +63,11 @@ def _mount(line: str) -> tuple[str, str, str, str]:
 
 
 def _lines(path: str) -> list[str]:
-    with open(path, encoding="utf-8", errors="surrogateescape") as file:
-        return file.read().splitlines()
+    return _decoded(slurp(path))
+
+
+def _decoded(text: bytes) -> list[str]:
+    return text.decode("utf-8", "surrogateescape").splitlines()
 
 
 def _memberships(lines: list[str]) -> Iterator[tuple[str, str]]:

@@ -96,12 +96,12 @@ class Observer:
 
     async def _rest(self, began: float, least: float) -> None:
         """Until the next look is due: sooner when somebody ended, but not within ``least`` seconds."""
-        try:
-            async with asyncio.timeout_at(began + max(TICK, least)):
-                await self._soon.wait()
-                await asyncio.sleep(began + least - asyncio.get_running_loop().time())
-        except TimeoutError:
-            pass
+        loop = asyncio.get_running_loop()
+        due = loop.call_at(began + max(TICK, least), self._soon.set)
+        await self._soon.wait()
+        due.cancel()
+        if (early := began + least - loop.time()) > 0:
+            await asyncio.sleep(early)
 
     def _ended(self) -> None:
         """A parent ended: the core shall look at once, and once for all of one turn of the loop."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from web import cgroup
 from web.sampler import Snapshot
+from web.slurp import slurp
 
 _UNLIMITED = "unlimited"
 
@@ -63,11 +64,10 @@ def _pressure(figures: dict[str, float]) -> dict[str, dict[str, float | None]] |
 def limits_of(pid: int | str, name: str) -> tuple[int | None, int | None]:
     """Soft and hard limit; /proc/PID/limits is the one file there that everyone may read."""
     try:
-        with open(f"/proc/{pid}/limits", encoding="ascii") as file:
-            line = next(line for line in file if line.startswith(name))
-        soft, hard = line.removeprefix(name).split()[:2]
+        found = slurp(f"/proc/{pid}/limits").decode("ascii").partition(f"{name} ")[2]
+        soft, hard = found.split(None, 2)[:2]
         return _limit(soft), _limit(hard)
-    except (OSError, ValueError, StopIteration):
+    except (OSError, ValueError):
         return None, None
 
 
@@ -78,8 +78,7 @@ def _limit(word: str) -> int | None:
 def kernel(name: str) -> int | None:
     """A number of proc_sys_kernel(5)."""
     try:
-        with open(f"/proc/sys/kernel/{name}", encoding="ascii") as file:
-            return int(file.read())
+        return int(slurp(f"/proc/sys/kernel/{name}"))
     except (OSError, ValueError):
         return None
 
@@ -87,7 +86,6 @@ def kernel(name: str) -> int | None:
 def _threads() -> int | None:
     """All threads of the machine, that threads-max counts: "0.20 0.18 0.12 1/80 11206", proc_loadavg(5)."""
     try:
-        with open("/proc/loadavg", encoding="ascii") as file:
-            return int(file.read().split()[3].partition("/")[2])
+        return int(slurp("/proc/loadavg").split()[3].partition(b"/")[2])
     except (OSError, ValueError, IndexError):
         return None

@@ -23,6 +23,8 @@ from initd.procfs import Stat, parse_stat
 from initd.wire import rfc3339
 from web.problem import Problem
 from web.say import say
+from web.slurp import slurp
+from web.stats import Stats
 from web.tree import Reference, ident, state_word
 
 T = TypeVar("T")
@@ -36,7 +38,6 @@ _REASONS = {
     errno.EMFILE: "descriptors",
     errno.ENFILE: "descriptors",
 }
-_STAT_BYTES = 4096  # a stat line has 52 numbers; 2,048 would be enough
 _SET_SECONDS = 1.0  # more is no drift: the clock was set. Less would move start times at each look
 _SWITCH_SECONDS = 0.0005  # see Sampler.start
 
@@ -112,6 +113,7 @@ class Sampler:
 
     def __init__(self, proc: str = "/proc") -> None:
         self._proc = proc
+        self._stats = Stats(proc)
         # Not btime of /proc/stat: that is cut to a second, and would let a process start before its cause.
         self._boot = _boot_time()
         self._jobs: SimpleQueue[_Job[Any] | None] = SimpleQueue()
@@ -143,6 +145,7 @@ class Sampler:
             self._jobs.put(None)
             self._thread.join()
             self._thread = None
+        self._stats.forget_all_but(())
 
     async def run(self, work: Callable[[], T]) -> T:
         """``work()`` on the sampler's thread."""
@@ -176,11 +179,12 @@ class Sampler:
         if abs(_boot_time() - self._boot) > _SET_SECONDS:
             self._boot = _boot_time()
         try:
-            names = os.listdir(self._proc)
+            names = [name for name in os.listdir(self._proc) if name.isdecimal()]
         except OSError as error:
             self.errors["unlistable"] += 1
             raise Problem("internal", f"cannot list {self._proc}: {error.strerror}; mount it") from None
-        found = (self._read(name) for name in names if name.isdecimal())
+        self._stats.forget_all_but(names)
+        found = map(self._read, names)
         rows = {row.pid: row for row in found if row is not None}
         self._ask_again(rows)
         return Snapshot(rows, self._boot, taken_at, time.perf_counter() - begin, dict(self.errors))
@@ -196,7 +200,7 @@ class Sampler:
 
     def _read(self, name: str) -> Stat | None:
         try:
-            row = parse_stat(_slurp(f"{self._proc}/{name}/stat"))
+            row = parse_stat(self._stats.read(name))
             return self._living_thread(row) if row.state == "Z" and row.threads > 1 else row
         except (FileNotFoundError, ProcessLookupError):  # it ended meanwhile; not an error
             return None
@@ -210,7 +214,7 @@ class Sampler:
         """A leader that ended before its threads is shown as Z, and nobody can reap it: no zombie yet."""
         tasks = f"{self._proc}/{row.pid}/task"
         for name in os.listdir(tasks):
-            state = parse_stat(_slurp(f"{tasks}/{name}/stat")).state
+            state = parse_stat(slurp(f"{tasks}/{name}/stat")).state
             if state != "Z":
                 return row._replace(state=state)
         return row
@@ -219,11 +223,3 @@ class Sampler:
 def _boot_time() -> float:
     """When the machine was started, by the clock as it is set now."""
     return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
-
-
-def _slurp(path: str) -> bytes:
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        return os.read(fd, _STAT_BYTES)
-    finally:
-        os.close(fd)

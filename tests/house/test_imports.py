@@ -30,17 +30,8 @@ WORLD = {
     "time",
 }
 PURE = {
-    "initd.model",
-    "initd.inputs",
-    "initd.effects",
-    "initd.unit",
-    "initd.core",
-    "initd.wire",
-    "initd.procfs",
-    "initd.signals",
-} | {
-    "web.mirror",
-    "web.tree",
+    *("initd.model", "initd.inputs", "initd.effects", "initd.unit", "initd.core", "initd.wire"),
+    *("initd.procfs", "initd.signals", "web.mirror", "web.tree"),
 }
 
 

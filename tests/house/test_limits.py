@@ -74,4 +74,4 @@ def test_every_patience_of_a_connection_is_in_the_table(name: str) -> None:
 
 def test_every_limit_but_what_no_client_sees_is_in_the_table() -> None:
     told = {bound.constant for bound in BOUNDS if bound.module == "web.limits"}
-    assert told == LIMITS.keys() - {"WATCHED"}  # processes that we watch
+    assert told == LIMITS.keys() - {"WATCHED", "KEPT"}  # processes that we watch and look at

@@ -1,8 +1,8 @@
 """initd with a fault in it: ``inject.py KIND WHEN TIMES -- initd's arguments`` becomes that init.
 
 KIND is an input (initd/inputs.py) or an effect (initd/effects.py). What handles or performs it raises so many
-times: ``early``, before it does anything, or ``late``, when all is done but said. What it raises is no OSError,
-which may be expected.
+times: ``early``, before it does anything, or ``late``, when all is done but said. What it raises is no
+OSError, which may be expected.
 """
 
 from __future__ import annotations
