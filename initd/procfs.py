@@ -6,6 +6,8 @@ at its *last* ``)``. Bytes that are not UTF-8 are shown as ``\\xNN``, so that JS
 
 from __future__ import annotations
 
+_USED = 22  # fields after the name; proc_pid_stat(5) has 50
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NamedTuple
@@ -62,8 +64,8 @@ def parse_stat(raw: bytes) -> Stat:
     closing = raw.rfind(b") ")
     if opening < 1 or closing < opening + 2:
         raise ValueError("cannot read stat: no name in parentheses")
-    f = raw[closing + 2 :].split()
-    if len(f) < 22:
+    f = raw[closing + 2 :].split(None, _USED)  # what follows is not looked at
+    if len(f) < _USED:
         raise ValueError(f"cannot read stat: {len(f)} fields after the name")
     return Stat(
         int(raw[:opening]),
