@@ -32,7 +32,7 @@ def main(argv: list[str]) -> int:
         samples = _measure(asked)
         if asked.quick or asked.only:
             return 0
-        LAST.write_text(json.dumps({"run": vars(_run(asked.seed)), "samples": samples}))
+        LAST.write_text(json.dumps({"run": vars(_run(asked.seed, samples)), "samples": samples}))
     kept = json.loads(LAST.read_text())
     PAGE.write_text(
         render.page(render.Run(**kept["run"]), EXPERIMENTS, _sized(kept["samples"]), TRIED.read_text())
@@ -68,9 +68,12 @@ def _sized(kept: dict[str, dict[str, dict[str, list[float]]]]) -> Samples:
     return {figure: {int(size): parties for size, parties in sizes.items()} for figure, sizes in kept.items()}
 
 
-def _run(seed: int) -> render.Run:
+def _run(seed: int, samples: Samples) -> render.Run:
+    took_part = {name for sizes in samples.values() for parties in sizes.values() for name in parties}
     cpus = (line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name"))
-    here = {name: party.version if party.is_here else "(not installed)" for name, party in PARTIES.items()}
+    here = {
+        name: party.version if name in took_part else "(not installed)" for name, party in PARTIES.items()
+    }
     return render.Run(
         time.strftime("%Y-%m-%d"),
         len(os.sched_getaffinity(0)),
