@@ -40,10 +40,8 @@ def nobody_else() -> bool:
     """As PID 1: is nobody in our namespace but us, not even a zombie? kill(2), signal 0 to -1."""
     try:
         os.kill(-1, 0)
-    except ProcessLookupError:
-        return True
-    except OSError:  # somebody whom we may not signal
-        return False
+    except OSError as error:
+        return error.errno == errno.ESRCH  # else there is somebody whom we may not signal
     return False
 
 

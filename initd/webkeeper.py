@@ -21,10 +21,8 @@ if TYPE_CHECKING:
 KILL, TERM = signals.NUMBERS["KILL"], signals.NUMBERS["TERM"]
 _STOP = 0.5  # to end its streams; not the engine's ten seconds
 _REPLACE = 2.0  # the same, with the answers that it owes
-_BEAT_EVERY, _BEAT_PATIENCE = (
-    5.5,
-    10.0,
-)  # with each fifth tick; a hung web is replaced well inside kubelet's 3 x 10 s
+_BEAT_EVERY = 5.5  # with each fifth tick
+_BEAT_PATIENCE = 10.0  # a hung web is replaced well inside kubelet's 3 x 10 s
 _SOON, _NEVER = 1.0, float("inf")
 _WEB_GRACE = 30.0  # to import and attach, on a machine that is busy
 _WEB_FAREWELL = 1.0  # after its letterbox closed: it exits by itself, or it is made to
