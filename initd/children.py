@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from initd.unit import Unit
 
 _CHECKS = (READY_EXEC, HEALTH_EXEC, TLS_CHECK)
-_LOOK_EVERY = 1.0  # the slow tick that finds adopted children; an adoption's time is as fine as this
+# The slow tick that finds adopted children. web sees one within a second and says so, so where all is quiet
+# we only look in case it does not: a wake-up costs more than all else that we do at rest.
+_LOOK_EVERY, _AT_REST = 1.0, 5.0
 _TELL = 0.1  # a storm is told this often
 _LOOK_APART = 0.05  # after a batch: a storm must not list thousands of children for each exit
 
@@ -44,6 +46,7 @@ class Children:
         self.books, self.supervisor, self.web = books, supervisor, web
         self.orphans, self.helpers, self.spares = orphans, helpers, spares
         self._looked = -1.0
+        self._pace = _LOOK_EVERY  # until the next look; twice as long after each that shows nothing new
         self._untold = (0, 0, 0)  # orphans that exited, and died of a signal, without an event; one's pid
         self._storm = False  # of the present batch some were only counted
         self._end_of_main: ChildEnded | None = None  # kept until a look was made
@@ -104,6 +107,7 @@ class Children:
 
     def _orphan_ended(self, end: ChildEnded, process: dict[str, Any]) -> None:
         books = self.books
+        self._stir()
         if books.ledger.met_dead(end.process):
             self._adopted(process, end, "dead")
         books.lineage.ended(end.process.pid, end.lifetime_seconds)
@@ -128,6 +132,7 @@ class Children:
         """Too many to look at each: they are counted, and one event stands for all: ``process`` is one."""
         books, ledger, count = self.books, self.books.ledger, len(reaped.pids)
         self._storm = True
+        self._stir()
         ledger.met_many_dead(reaped.pids)
         books.lineage.many_ended(reaped.pids)
         exited = count - reaped.signaled
@@ -172,6 +177,7 @@ class Children:
             if child.zombie or books.origin(pid) != "adopted":
                 continue
             if books.ledger.met_alive(child.process):
+                self._stir()
                 self._adopted(describe(child.process, child.name), child, "alive")
                 self.orphans.met(child)
         books.lineage.looked()
@@ -195,6 +201,15 @@ class Children:
 
     def look(self) -> None:
         """The slow tick."""
-        self.books.after("look", _LOOK_EVERY)
-        self.books.emit(Look())
-        self.web.tick()
+        books = self.books
+        resting = books.attached and not books.config.kill_orphans
+        self._pace = min(2 * self._pace, _AT_REST) if resting else _LOOK_EVERY
+        books.after("look", self._pace)
+        books.emit(Look())
+        self.web.tick(self._pace)
+
+    def _stir(self) -> None:
+        """Orphans come or go: there may be more."""
+        self._pace = _LOOK_EVERY
+        if (due := self.books.timers.get("look")) is not None:
+            self.books.timers["look"] = min(due, self.books.now + _LOOK_EVERY)

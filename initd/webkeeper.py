@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 KILL, TERM = signals.NUMBERS["KILL"], signals.NUMBERS["TERM"]
 _STOP = 0.5  # to end its streams; not the engine's ten seconds
 _REPLACE = 2.0  # the same, with the answers that it owes
-_BEAT_EVERY = 5.5  # with each fifth tick
+_BEAT_EVERY = 5.5  # a little more than the slow tick at rest, which takes it along
 _BEAT_PATIENCE = 10.0  # a hung web is replaced well inside kubelet's 3 x 10 s
-_SOON, _NEVER = 1.0, float("inf")
+_NEVER = float("inf")
 _WEB_GRACE = 30.0  # to import and attach, on a machine that is busy
 _WEB_FAREWELL = 1.0  # after its letterbox closed: it exits by itself, or it is made to
 _WEB_GIVE_UP = 1.5  # after KILL at the end: in disk sleep, and the kernel's
@@ -126,9 +126,9 @@ class WebKeeper(Keeper):
         books.after("web.beat", _BEAT_EVERY)
         books.emit(Send(wire.encode({"t": "beat"})))
 
-    def tick(self) -> None:
-        """The slow tick takes a beat along that would be due before the next one: one wake-up for both."""
-        if self.books.timers.get("web.beat", _NEVER) - self.books.now < _SOON:
+    def tick(self, seconds: float) -> None:
+        """The slow tick takes a beat along that would be due before its next turn: one wake-up for both."""
+        if self.books.timers.get("web.beat", _NEVER) - self.books.now < seconds:
             self.books.cancel("web.beat")
             self.beat()
 

@@ -67,6 +67,7 @@ class Observer:
         self._exits = Exits(self._ended)
         self._groups: cgroup.Groups | None = None
         self._census: Message = {}
+        self._of_init: frozenset[int] | None = None  # its children at the last look
         self._fresh = True
         self._soon = asyncio.Event()
         self._calling = False
@@ -128,7 +129,8 @@ class Observer:
         snapshot = self._house.sampler.scan()
         picture = tree.build(snapshot.processes, self._house.config.init_pid)
         ours = self._ours(picture)
-        messages = [*self._changes(picture, ours), *self._sightings(at, snapshot, picture, ours)]
+        messages = [*self._changes(picture, ours), *self._newcomers(picture)]
+        messages += self._sightings(at, snapshot, picture, ours)
         return Sight(messages, _unseen(picture, ours), snapshot.taken_at)
 
     def _ours(self, picture: tree.Tree) -> Collection[int]:
@@ -143,6 +145,11 @@ class Observer:
         messages = list(datagrams(change, self._fresh))
         self._fresh = False
         return messages + [_observed({"kind": "reparented", **fields}) for fields in change.reparented]
+
+    def _newcomers(self, picture: tree.Tree) -> list[Message]:
+        """Whoever the init has that it had not: an orphan, maybe, and it looks by itself but now and then."""
+        before, self._of_init = self._of_init, frozenset(picture.children.get(picture.init, ()))
+        return [] if before is None or self._of_init <= before else [{"t": "look"}]
 
     def _sightings(
         self, at: float, snapshot: Snapshot, picture: tree.Tree, ours: Collection[int]

@@ -79,7 +79,7 @@ EXPERIMENTS = (
                 "wakes",
                 "idle, wake-ups of PID 1 a second",
                 "",
-                limits=(Limit(INITD, 2.0, 1.3), Limit(NO_HTTP, 1.0, 0.0)),
+                limits=(Limit(INITD, 1.0, 1.0), Limit(NO_HTTP, 1.0, 0.0)),
             ),
             Row("idle", "idle, CPU of all", "% of a core", limits=(Limit(INITD, 0.2, 0.1),)),
             Row("memory of PID 1", "PSS, PID 1", "MB", "supervisord", (Limit(INITD, 9.0, 7.0),)),

@@ -7,7 +7,7 @@ import pytest
 from initd.inputs import BatchReaped, ChildEnded, OrphansReaped
 from initd.model import ExitStatus, ProcessId
 
-from .driver import World, running
+from .driver import World, begin, prepare, running
 
 
 def adoptions(world: World) -> dict[str, int]:
@@ -87,7 +87,7 @@ def test_a_reused_pid_is_another_stranger() -> None:
 
 def test_main_and_web_are_never_adopted() -> None:
     world = running()
-    world.advance(5)
+    world.advance(20)
     assert world.looks >= 5
     assert adoptions(world) == {"alive": 0, "dead": 0}
 
@@ -185,12 +185,48 @@ def test_whoever_reads_the_numbers_finds_them_in_the_history_and_so_does_the_end
     assert world.history("reaped")[0]["count"] == 2
 
 
-def test_children_are_listed_every_second() -> None:
+def times_of_looks(world: World, seconds: float) -> list[float]:
+    """When we looked by ourselves meanwhile, in seconds from now; web answers its beats."""
+    found, began = [], world.now
+    while world.now < began + seconds:
+        looks = world.looks
+        world.advance(0.5)
+        world.say({"t": "beat"})
+        if world.looks > looks:
+            found.append(world.now - began)
+    return found
+
+
+def test_the_quieter_it_is_the_less_often_we_look_and_web_has_us_look_meanwhile() -> None:
     world = running()
     world.advance(0)
-    assert world.looks == 1
-    world.advance(10)
-    assert world.looks == 11
+    assert times_of_looks(world, 20) == [2, 6, 11, 16]
+    world.add_child("orphan")
+    world.say({"t": "look"})
+    assert adoptions(world) == {"alive": 1, "dead": 0}
+    assert times_of_looks(world, 10) == [1, 3, 7]
+
+
+@pytest.mark.parametrize("storm", [False, True])
+def test_an_orphan_that_ended_has_us_look_again_within_a_second(storm: bool) -> None:
+    world = running()
+    world.advance(0)
+    times_of_looks(world, 12)
+    if storm:
+        world.feed(OrphansReaped((77, 78), 0))
+    else:
+        world.end(world.add_child("git").id.pid, 0)
+    assert times_of_looks(world, 4) == [1, 3]
+
+
+def test_we_look_each_second_where_web_does_not_or_orphans_are_to_end() -> None:
+    unseen = begin(prepare())
+    unseen.advance(0)
+    unseen.advance(10)
+    assert unseen.looks == 11
+    strict = running("--kill-orphans")
+    strict.advance(0)
+    assert times_of_looks(strict, 10) == list(range(1, 11))
 
 
 def test_a_storm_of_exits_does_not_list_children_for_each_batch() -> None:

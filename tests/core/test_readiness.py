@@ -47,7 +47,7 @@ def test_status_reloading_and_stopping_are_told_on() -> None:
 
 def test_a_watchdog_begins_with_ready_and_a_missed_one_restarts_main_under_every_policy() -> None:
     world = running("--notify", "--watchdog", "2s")
-    world.advance(5.0)
+    world.advance(3.0)
     assert world.signals == []
     tell(world, "READY=1")
     for _ in range(3):

@@ -197,6 +197,7 @@ def test_a_beat_goes_with_the_slow_tick_and_costs_no_wake_up_of_its_own() -> Non
     world.advance(0.9)
     for _ in range(30):
         looks, beats = world.looks, len(world.said("beat"))
+        world.desk.books.cancel("spare")  # nobody limits pids: asked again each ten seconds
         world.now = world.desk.books.deadline() or 0.0
         world.tick()
         world.say({"t": "beat"})

@@ -122,6 +122,27 @@ def test_a_watched_parent_s_end_is_told_at_once_and_the_next_look_comes_early(
         observed(test)
 
 
+def test_the_core_shall_look_when_it_has_a_child_that_it_had_not_and_not_when_one_is_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(observer, "TICK", 0.05)
+
+    async def test(running: Inside) -> None:
+        core = running.core
+        await eventually(lambda: len(looks) > 2)
+        assert core.heard("look") == []
+        with scene("ready()\nstay()"):
+            await eventually(lambda: core.heard("look"))
+            seen = len(looks)
+            await eventually(lambda: len(looks) > seen + 2)
+        seen = len(looks)
+        await eventually(lambda: len(looks) > seen + 2)
+        assert len(core.heard("look")) == 1
+
+    looks = counted(monkeypatch)
+    observed(test)
+
+
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """A list that grows by one with every look."""
     looks: list[int] = []
