@@ -25,8 +25,11 @@ class Exits:
         self._fds: dict[Key, int] = {}
         self._able = True
 
-    def watch(self, wanted: Iterable[Key]) -> None:
-        """Watch these and no others; where there are too many, those first that were watched before."""
+    def watch(self, wanted: Iterable[Key]) -> bool:
+        """Watch these and no others; where there are too many, those first that were watched before.
+
+        No: not all that could be. A descriptor was missing, or somebody ended: to be asked for again.
+        """
         wanted = dict.fromkeys(wanted)
         for key in [key for key in self._fds if key not in wanted]:
             self._drop(key)
@@ -35,6 +38,7 @@ class Exits:
                 break
             if key not in self._fds:
                 self._open(key)
+        return not self._able or len(self._fds) == min(len(wanted), limits.WATCHED)
 
     def close(self) -> None:
         """Watch nobody any more."""

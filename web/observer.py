@@ -24,9 +24,11 @@ from web.room import tasks
 from web.sampler import Snapshot
 from web.say import say
 from web.sightings import Level, Zombies
+from web.worker import Pause
 
 TICK = 1.0  # seconds: an orphan of a second is one that a person could have seen
 SHARE = 140  # times its CPU time between two looks: 100, and the rest for what is not measured of it
+SOON = 0.1  # while the core takes nothing in, or for this moment has not yet
 PAUSE = 5.0  # after an error
 _SHOWN = 200  # characters of a command line
 _READ = 1_024  # bytes of it: 200 characters have at most 800
@@ -40,6 +42,14 @@ class Sight(NamedTuple):
     messages: list[Message]
     parents: Collection[Key]
     taken_at: float
+
+
+class News(NamedTuple):
+    """A look that there is something to tell of: when it began, and its cost in seconds of CPU time."""
+
+    sight: Sight
+    began: float
+    cost: float
 
 
 async def observe(house: House) -> NoReturn:
@@ -69,44 +79,38 @@ class Observer:
         self._census: Message = {}
         self._of_init: frozenset[int] | None = None  # its children at the last look
         self._fresh = True
-        self._soon = asyncio.Event()
+        self._watched: Collection[Key] | None = None
+        self._hurried = False  # somebody ended since the last look began
         self._calling = False
 
     async def run(self) -> NoReturn:
         """Look, tell, rest. Raises whatever goes wrong."""
+        pause = Pause(0.0, 0.0)
         try:
             while True:
-                began = asyncio.get_running_loop().time()
-                self._soon.clear()
-                cost = 0.0 if self._house.link.busy else await self._round()
-                await self._rest(began, SHARE * cost)
+                news = await self._house.sampler.until(self._news, pause)
+                cost = news.cost + self._tell(news.sight)
+                pause = self._rest(news.began, cost)
         finally:
             self._exits.close()
 
-    async def _round(self) -> float:
-        """One look; its cost in seconds of CPU time."""
-        sight, cost = await self._house.sampler.run(self._timed)
+    def _tell(self, sight: Sight) -> float:
+        """To the core; what that costs in seconds of CPU time."""
         begin = time.thread_time()
         for message in sight.messages:
             self._house.link.tell(message)
-        self._exits.watch(sight.parents)
-        cost += time.thread_time() - begin
-        self._house.memory.taken_at = sight.taken_at
-        self._house.memory.interval = max(TICK, SHARE * cost)
-        return cost
+        self._watched = sight.parents if self._exits.watch(sight.parents) else None
+        return time.thread_time() - begin
 
-    async def _rest(self, began: float, least: float) -> None:
-        """Until the next look is due: sooner when somebody ended, but not within ``least`` seconds."""
-        loop = asyncio.get_running_loop()
-        due = loop.call_at(began + max(TICK, least), self._soon.set)
-        await self._soon.wait()
-        due.cancel()
-        if (early := began + least - loop.time()) > 0:
-            await asyncio.sleep(early)
+    def _rest(self, began: float, cost: float) -> Pause:
+        """When the next look is due, and when somebody's end may bring it forward to."""
+        earliest = began + SHARE * cost
+        return Pause(earliest, earliest if self._hurried else max(earliest, began + TICK))
 
     def _ended(self) -> None:
         """A parent ended: the core shall look at once, and once for all of one turn of the loop."""
-        self._soon.set()
+        self._hurried = True
+        self._house.sampler.hurry()
         if not self._calling:
             self._calling = True
             asyncio.get_running_loop().call_soon(self._call)
@@ -117,6 +121,19 @@ class Observer:
             self._house.link.tell({"t": "look"})
 
     # --- on the sampler's thread ------------------------------------------------------------------
+
+    def _news(self) -> News | Pause:
+        """A look. Mostly there is nothing to tell, and nothing on the event loop is to be woken for it."""
+        began = time.monotonic()
+        if self._house.link.busy:
+            return Pause(began, began + SOON)
+        self._hurried = False
+        sight, cost = self._timed()
+        memory = self._house.memory
+        memory.taken_at, memory.interval = sight.taken_at, max(TICK, SHARE * cost)
+        if sight.messages or sight.parents != self._watched:
+            return News(sight, began, cost)
+        return self._rest(began, cost)
 
     def _timed(self) -> tuple[Sight, float]:
         """A look and its cost, of which forgetting thousands of processes again is a part."""

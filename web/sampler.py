@@ -1,8 +1,8 @@
-"""Snapshots of /proc, taken on demand by one thread that is started at boot.
+"""Snapshots of /proc, taken on demand by one thread.
 
 Law of this file: nothing is looked at unless someone asks, and nobody is served what was read
 before he asked. Several who ask while a scan is still waiting for its turn share that one; who asks
-while one runs gets the next. The thread is started once: under pids.max a later one would fail.
+while one runs gets the next.
 """
 
 from __future__ import annotations
@@ -10,24 +10,17 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-import sys
-import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
-from queue import SimpleQueue
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from initd.procfs import Stat, parse_stat
 from initd.wire import rfc3339
 from web.problem import Problem
-from web.say import say
 from web.slurp import slurp
 from web.stats import Stats
 from web.tree import Reference, ident, state_word
-
-T = TypeVar("T")
+from web.worker import Job, Worker
 
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -39,7 +32,6 @@ _REASONS = {
     errno.ENFILE: "descriptors",
 }
 _SET_SECONDS = 1.0  # more is no drift: the clock was set. Less would move start times at each look
-_SWITCH_SECONDS = 0.0005  # see Sampler.start
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,97 +73,32 @@ class Snapshot:
         }
 
 
-class _Job(Generic[T]):
-    """A question for the thread. ``begun`` is set by the thread before it looks at anything."""
-
-    def __init__(self, work: Callable[[], T]) -> None:
-        self.work = work
-        self.loop = asyncio.get_running_loop()
-        self.answer: asyncio.Future[T] = self.loop.create_future()
-        self.begun = False
-
-    def run(self) -> None:
-        self.begun = True
-        try:
-            answer, error = self.work(), None
-        except Exception as problem:  # noqa: BLE001  it belongs to whoever awaits, as with any call
-            answer, error = None, problem
-        with suppress(RuntimeError):  # the loop was closed meanwhile: nobody awaits any more
-            self.loop.call_soon_threadsafe(self._settle, answer, error)
-
-    def _settle(self, answer: Any, error: Exception | None) -> None:
-        if self.answer.done():  # cancelled by the only one who asked
-            return
-        if error is None:
-            self.answer.set_result(answer)
-        else:
-            self.answer.set_exception(error)
-
-
-class Sampler:
-    """The one reader of /proc. ``start`` before the first request; everything else is awaited."""
+class Sampler(Worker):
+    """The one reader of /proc."""
 
     def __init__(self, proc: str = "/proc") -> None:
+        super().__init__()
         self._proc = proc
         self._stats = Stats(proc)
         # Not btime of /proc/stat: that is cut to a second, and would let a process start before its cause.
         self._boot = _boot_time()
-        self._jobs: SimpleQueue[_Job[Any] | None] = SimpleQueue()
-        self._thread: threading.Thread | None = None
-        self._next: _Job[Snapshot] | None = None
+        self._awaited: Job[Snapshot] | None = None
         self.errors = dict.fromkeys(ERRORS, 0)
 
-    def start(self) -> None:
-        """Start the thread, or say that there will be none and every scan holds up the server.
-
-        The event loop must get the interpreter back quickly: with Python's default of 5 ms a probe waits
-        that long each time it has let go of it, beside the tree of 2,000 processes 10 ms at p99, not 5.
-        """
-        sys.setswitchinterval(_SWITCH_SECONDS)
-        thread = threading.Thread(target=self._work, name="sampler", daemon=True)
-        try:
-            thread.start()
-        except RuntimeError as error:
-            say(
-                f"cannot start the thread that reads /proc ({error}): probes will wait for each scan; "
-                "raise the limit of processes"
-            )
-        else:
-            self._thread = thread
-
     def stop(self) -> None:
-        """End the thread after what it has already been asked."""
-        if self._thread is not None:
-            self._jobs.put(None)
-            self._thread.join()
-            self._thread = None
+        """End the thread, and let go of the files."""
+        super().stop()
         self._stats.forget_all_but(())
-
-    async def run(self, work: Callable[[], T]) -> T:
-        """``work()`` on the sampler's thread."""
-        job = _Job(work)
-        self._put(job)
-        return await job.answer
 
     async def snapshot(self) -> Snapshot:
         """All processes, read after this call. Raises Problem when /proc cannot be listed at all."""
-        job = self._next
+        job = self._awaited
         if job is None or job.begun:
-            job = self._next = _Job(self.scan)
+            job = self._awaited = Job(self.scan)
             # One whose client left must not take the answer from the others, nor leave a warning.
             job.answer.add_done_callback(lambda answer: answer.cancelled() or answer.exception())
-            self._put(job)
+            self.put(job)
         return await asyncio.shield(job.answer)
-
-    def _put(self, job: _Job[Any]) -> None:
-        if self._thread is None:
-            job.run()
-        else:
-            self._jobs.put(job)
-
-    def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            job.run()
 
     def scan(self) -> Snapshot:
         """As ``snapshot``, for work that is on the thread already."""

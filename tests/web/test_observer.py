@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import Awaitable, Callable
 from itertools import pairwise
 from typing import Any
@@ -255,18 +256,21 @@ def test_a_dear_look_is_followed_by_a_rest_of_a_hundred_times_its_cost(
 ) -> None:
     monkeypatch.setattr(observer, "TICK", 0.001)
     looks: list[float] = []
-    real = observer.Observer._round  # noqa: SLF001  the one place where a look's cost is known
+    loops: list[asyncio.AbstractEventLoop] = []
+    real = observer.Observer._timed  # noqa: SLF001  the one place where a look's cost is measured
 
-    async def dear(self: observer.Observer) -> float:
-        looks.append(asyncio.get_running_loop().time())
-        await real(self)
-        self._ended()  # not even an end brings the next look forward beyond the budget
-        return 0.003
+    def dear(self: observer.Observer) -> tuple[observer.Sight, float]:
+        looks.append(time.monotonic())
+        sight, _ = real(self)
+        # Not even an end brings the next look forward beyond the budget.
+        loops[0].call_soon_threadsafe(self._ended)
+        return sight, 0.003
 
-    monkeypatch.setattr(observer.Observer, "_round", dear)
+    monkeypatch.setattr(observer.Observer, "_timed", dear)
 
     async def test(_: Inside) -> None:
-        await eventually(lambda: len(looks) >= 3)
+        loops.append(asyncio.get_running_loop())
+        await eventually(lambda: len(looks) >= 4)
 
     observed(test)
     assert all(later - one >= 0.3 for one, later in pairwise(looks))
