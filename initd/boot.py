@@ -44,7 +44,7 @@ class World:
     present: frozenset[ProcessId]  # our children before main
     main_pid: int | None  # None: it could not be forked, and is to be tried again; or a hook comes first
     failure: spawning.SpawnError | None
-    spare: Spare | None  # before a main that forks without end has taken every slot
+    spare: Spare | None  # where pids are limited: parked before main, who may take them all
     started: float
 
 
@@ -220,11 +220,13 @@ def _park(config: Config, listeners: tuple[Listener, ...]) -> Spare | None:
     if config.no_http:
         return None
     from initd import room
+
+    if not room.limited():
+        return None
     from initd.spare import Spare
 
     spare = Spare(listener.fd for listener in listeners)
-    if room.limited():
-        spare.park()
+    spare.park()
     return spare
 
 

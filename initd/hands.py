@@ -22,6 +22,7 @@ from initd.inputs import (
     Surveyed,
 )
 from initd.model import HEALTH_EXEC, MAIN, POST_STOP, PRE_START, READY_EXEC, TLS_CHECK, WEB, ProcessId
+from initd.spare import Spare
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from initd.cli import Config
     from initd.earshot import Earshot
     from initd.letterbox import Letterbox
-    from initd.spare import Spare
 
 _KILL = signals.NUMBERS["KILL"]
 
@@ -48,6 +48,7 @@ class Hands:
         self._known = known  # whether the core has met this child
         self.code: int | None = None  # set by the last effect: what to exit with
         self._files = Files(world.config)
+        self._spare = world.spare or Spare(listener.fd for listener in world.listeners)
         self._ways: dict[type, Callable[[Any], object | None]] = {
             Spawn: self._spawn,
             Signal: self._signal,
@@ -118,11 +119,6 @@ class Hands:
             if error.forking and (pid := self._spare.use(letterbox)):
                 return pid
             raise
-
-    @property
-    def _spare(self) -> Spare:
-        assert self.world.spare is not None, "whoever has a web has this"
-        return self.world.spare
 
     def _park(self, _: Park) -> Parked:
         limited = room.limited()
