@@ -223,9 +223,13 @@ class Books:
         return "helper" if pid in self.helpers else "adopted"
 
     def ours(self) -> set[int]:
-        """All children that ``origin`` does not call adopted, as far as they are alive."""
-        units = {unit.process.pid for unit in (self.main, self.web) if unit.process is not None}
-        return units | self.former_mains | self.helpers.keys() | ({self.spare} - {0})
+        """All children that ``origin`` does not call adopted, while they are alive; asked in each turn."""
+        pids = {self.spare, *self.former_mains, *self.helpers}
+        for unit in (self.main, self.web):
+            if unit.process is not None:
+                pids.add(unit.process.pid)
+        pids.discard(0)
+        return pids
 
     def knows(self, pid: int) -> bool:
         """Has this child been met, so that it need not be looked at again?"""

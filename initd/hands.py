@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import os
 
-from initd import plans, proctable, room, sending, signals, spawning, syscalls
+from initd import plans, proctable, room, sending, signals, spawning, waiting
 from initd.credentials import Files
 from initd.effects import Deliver, Dismiss, Exit, Inspect, Log, Look, Park, Send, Signal, Spawn, Sweep
 from initd.inputs import (
@@ -177,7 +177,7 @@ class Hands:
         """Without /proc nobody can be told apart: as PID 1 all get it, web too; else nobody does."""
         if self.world.role != "pid1":
             return Surveyed(0, 0)
-        left = int(syscalls.has_children())
+        left = int(waiting.has_children())
         if effect.number and left:
             sending.send_everyone(effect.number)
         return Surveyed(left, left)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from itertools import islice
 
-from initd import descriptors, procfs, room, signals, syscalls
+from initd import descriptors, procfs, room, signals, syscalls, waiting
 from initd.inputs import Child, ChildEnded, ChildrenListed, Elder
 from initd.model import ExitStatus, ProcessId
 
@@ -139,7 +139,7 @@ def left_over(role: str, spared: set[int]) -> list[int]:
 
 
 def describe_end(
-    reaped: syscalls.Reaped, stat: Stat | None, output: str | None, elders: tuple[Elder, ...]
+    reaped: waiting.Reaped, stat: Stat | None, output: str | None, elders: tuple[Elder, ...]
 ) -> ChildEnded:
     """A reaped child, with what its zombie still had to say, and what it had printed as a check of ours."""
     status = _exit_status(reaped.status)
@@ -159,7 +159,7 @@ def describe_end(
     )
 
 
-def bare_end(reaped: syscalls.Reaped) -> ChildEnded:
+def bare_end(reaped: waiting.Reaped) -> ChildEnded:
     """The same without a look at anything."""
     status = _exit_status(reaped.status)
     return ChildEnded(ProcessId(reaped.pid, 0), None, status, None, None, None)

@@ -8,22 +8,16 @@ that have no other way; as PID 1 neither is needed before main.
 
 from __future__ import annotations
 
-import errno
 import posix as os
 import sys
 import time
 
-from initd.record import record
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal as _signal
-    from collections.abc import Iterable, Iterator
-    from resource import struct_rusage
+    from collections.abc import Iterable
 
     from initd.model import ProcessId
-
-    Ended = tuple[int, int, struct_rusage | None]  # pid, raw status, and what was used
 else:
     import _signal
 
@@ -120,15 +114,6 @@ def take_signals(seconds: float) -> list[tuple[int, int, int]]:
     return [] if info is None else [(info.si_signo, info.si_pid, info.si_uid)]
 
 
-def has_children() -> bool:
-    """Is there any child left, alive or not reaped? Where waitid(2) is refused there may be."""
-    try:
-        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT | os.WNOHANG)
-    except OSError as error:
-        return error.errno != errno.ECHILD
-    return True
-
-
 # --- prctl -----------------------------------------------------------------------------------------
 
 
@@ -153,71 +138,6 @@ def is_subreaper() -> bool:
 
 
 # --- children --------------------------------------------------------------------------------------
-
-
-@record
-class Reaped:
-    """One wait4(2): the raw status, CPU seconds and the largest resident set in bytes, where it was asked."""
-
-    pid: int
-    status: int
-    cpu_seconds: float | None = None
-    max_resident_bytes: int | None = None
-
-
-def can_peek() -> bool:
-    """Does waitid(2) answer at all? A filter may refuse it; wait4(2) is then left."""
-    try:
-        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT | os.WNOHANG)
-    except OSError as error:
-        return error.errno == errno.ECHILD
-    return True
-
-
-def peek() -> int | None:
-    """The pid of a child that has ended and is not reaped yet, left as it is; waitid(2), WNOWAIT."""
-    try:
-        found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT | os.WNOHANG)
-    except ChildProcessError:
-        return None
-    return found.si_pid if found is not None else None
-
-
-def reap(pid: int) -> Reaped | None:
-    """Reap this child, if it has ended."""
-    try:
-        found = os.wait4(pid, os.WNOHANG)
-    except ChildProcessError:
-        return None
-    return used(*found) if found[0] else None
-
-
-def used(pid: int, status: int, usage: struct_rusage | None) -> Reaped:
-    """The same in our units."""
-    if usage is None:
-        return Reaped(pid, status)
-    return Reaped(pid, status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
-
-
-def ended_with_usage() -> Iterator[Ended]:
-    """Reap whoever has ended, one after the other; wait4(2)."""
-    try:
-        while (found := os.wait4(-1, os.WNOHANG))[0]:
-            yield found
-    except ChildProcessError:
-        return
-
-
-def ended() -> Iterator[Ended]:
-    """The same without asking what was used, at two thirds of the price."""
-    try:
-        while True:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-            if not pid:
-                return
-            yield pid, status, None
-    except ChildProcessError:
-        return
 
 
 def find_proc() -> bool:
