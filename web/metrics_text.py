@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
 _SERIES = 512  # more than we ever have
+_before: dict[str, tuple[Metric, str]] = {}
 # What a family is called here that OpenMetrics knows by a shorter name, or by a kind that this format lacks.
 _SUFFIXES = {"counter": "_total", "info": "_info"}
 _KINDS = {"info": "gauge"}
@@ -23,7 +24,15 @@ _KINDS = {"info": "gauge"}
 
 def generate_latest(figures: Collector) -> bytes:
     """The exposition."""
-    return "".join(line for family in figures.collect() for line in _lines(family)).encode()
+    return "".join(map(_text, figures.collect())).encode()
+
+
+def _text(family: Metric) -> str:
+    """As in the scrape before, where it is the very family."""
+    before = _before.get(family.name)
+    if before is None or before[0] is not family:
+        before = _before[family.name] = family, "".join(_lines(family))
+    return before[1]
 
 
 def _lines(family: Metric) -> Iterator[str]:

@@ -90,15 +90,19 @@ class Sampler(Worker):
         super().stop()
         self._stats.forget_all_but(())
 
-    async def snapshot(self) -> Snapshot:
-        """All processes, read after this call. Raises Problem when /proc cannot be listed at all."""
+    def begin(self) -> asyncio.Future[Snapshot]:
+        """A look that begins after this call; to be awaited under asyncio.shield, for others share it."""
         job = self._awaited
         if job is None or job.begun:
             job = self._awaited = Job(self.scan)
             # One whose client left must not take the answer from the others, nor leave a warning.
             job.answer.add_done_callback(lambda answer: answer.cancelled() or answer.exception())
             self.put(job)
-        return await asyncio.shield(job.answer)
+        return job.answer
+
+    async def snapshot(self) -> Snapshot:
+        """All processes, read after this call. Raises Problem when /proc cannot be listed at all."""
+        return await asyncio.shield(self.begin())
 
     def scan(self) -> Snapshot:
         """As ``snapshot``, for work that is on the thread already."""

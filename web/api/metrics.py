@@ -35,7 +35,9 @@ async def show(request: Request) -> Response:
 
 
 async def _scrape(house: House, media_type: str, zipped: bool) -> bytes:
-    state, snapshot = await asyncio.gather(house.link.state(), _snapshot(house))
+    looking = house.sampler.begin()  # while the core is asked
+    state = await house.link.state()
+    snapshot = await _seen(looking)
     own = Own.of(house)
 
     def body() -> bytes:
@@ -45,9 +47,9 @@ async def _scrape(house: House, media_type: str, zipped: bool) -> bytes:
     return await house.sampler.run(body)
 
 
-async def _snapshot(house: House) -> Snapshot | None:
+async def _seen(looking: asyncio.Future[Snapshot]) -> Snapshot | None:
     try:
-        return await house.sampler.snapshot()
+        return await asyncio.shield(looking)
     except Problem:  # no /proc: what the core counts is still worth a scrape
         return None
 
