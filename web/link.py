@@ -57,6 +57,7 @@ class Link:
         self._number = 0
         self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._outbox: deque[tuple[int, bytes]] = deque()
+        self._full = False
         self._shared: dict[str, asyncio.Task[dict[str, Any]]] = {}
         self._resyncing: asyncio.Task[None] | None = None
         self._checks = Checks(self.tell)
@@ -73,8 +74,11 @@ class Link:
 
     @property
     def busy(self) -> bool:
-        """Whether something still waits for room; who tells the core of what is seen waits with the next."""
-        return bool(self._outbox)
+        """Whether something still waits for room; who tells the core of what is seen waits with the next.
+
+        The thread that looks asks as well: an outbox that is just being emptied is not meant.
+        """
+        return self._full
 
     def tell(self, message: dict[str, Any]) -> None:
         """Something that needs no answer."""
@@ -173,12 +177,14 @@ class Link:
             try:
                 self._sock.send(data)
             except BlockingIOError:
+                self._full = True
                 self._loop.add_writer(self._sock, self._flush)
                 return
             except OSError:
                 self._gone()
                 return
             self._outbox.popleft()
+        self._full = False
         self._loop.remove_writer(self._sock)
 
     # --- receiving -------------------------------------------------------------------------------

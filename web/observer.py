@@ -28,7 +28,6 @@ from web.worker import Pause
 
 TICK = 1.0  # seconds: an orphan of a second is one that a person could have seen
 SHARE = 140  # times its CPU time between two looks: 100, and the rest for what is not measured of it
-SOON = 0.1  # while the core takes nothing in, or for this moment has not yet
 PAUSE = 5.0  # after an error
 _SHOWN = 200  # characters of a command line
 _READ = 1_024  # bytes of it: 200 characters have at most 800
@@ -77,7 +76,7 @@ class Observer:
         self._exits = Exits(self._ended)
         self._groups: cgroup.Groups | None = None
         self._census: Message = {}
-        self._of_init: frozenset[int] | None = None  # its children at the last look
+        self._of_init: frozenset[Key] | None = None  # its children at the last look
         self._fresh = True
         self._watched: Collection[Key] | None = None
         self._hurried = False  # somebody ended since the last look began
@@ -90,6 +89,7 @@ class Observer:
             while True:
                 news = await self._house.sampler.until(self._news, pause)
                 cost = news.cost + self._tell(news.sight)
+                self._took(news.sight, cost)
                 pause = self._rest(news.began, cost)
         finally:
             self._exits.close()
@@ -101,6 +101,11 @@ class Observer:
             self._house.link.tell(message)
         self._watched = sight.parents if self._exits.watch(sight.parents) else None
         return time.thread_time() - begin
+
+    def _took(self, sight: Sight, cost: float) -> None:
+        """The house may know of this look: whatever was to be told of it has been."""
+        memory = self._house.memory
+        memory.taken_at, memory.interval = sight.taken_at, max(TICK, SHARE * cost)
 
     def _rest(self, began: float, cost: float) -> Pause:
         """When the next look is due, and when somebody's end may bring it forward to."""
@@ -126,13 +131,12 @@ class Observer:
         """A look. Mostly there is nothing to tell, and nothing on the event loop is to be woken for it."""
         began = time.monotonic()
         if self._house.link.busy:
-            return Pause(began, began + SOON)
+            return Pause(began, began + TICK)
         self._hurried = False
         sight, cost = self._timed()
-        memory = self._house.memory
-        memory.taken_at, memory.interval = sight.taken_at, max(TICK, SHARE * cost)
         if sight.messages or sight.parents != self._watched:
             return News(sight, began, cost)
+        self._took(sight, cost)
         return self._rest(began, cost)
 
     def _timed(self) -> tuple[Sight, float]:
@@ -165,7 +169,8 @@ class Observer:
 
     def _newcomers(self, picture: tree.Tree) -> list[Message]:
         """Whoever the init has that it had not: an orphan, maybe, and it looks by itself but now and then."""
-        before, self._of_init = self._of_init, frozenset(picture.children.get(picture.init, ()))
+        kids = picture.children.get(picture.init, ())
+        before, self._of_init = self._of_init, frozenset((pid, picture.rows[pid].starttime) for pid in kids)
         return [] if before is None or self._of_init <= before else [{"t": "look"}]
 
     def _sightings(

@@ -142,7 +142,10 @@ def test_a_former_parent_is_not_an_earlier_process_with_its_pid() -> None:
         play.end(parent)
         play.end(kid)
         play.order(f"daemon late {parent['pid']}", "late")
-        (event,) = [one for one in made.events("adopted") if one["process"]["name"] == "late"]
+        (event,) = wait_for(
+            lambda: [one for one in made.events("adopted") if one["process"]["name"] == "late"],
+            "the daemon to be adopted",
+        )
         assert event["former_parent"] in (
             None,
             {"id": None, "pid": parent["pid"], "name": None, "cmdline": None},

@@ -7,14 +7,15 @@ import os
 import time
 from collections.abc import Awaitable, Callable
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from initd.procfs import Stat, parse_stat
 from tests.web.fake_core import FakeCore
 from tests.web.inside import Inside, eventually, inside
 from tests.web.scene import scene
-from web import cgroup, observer
+from web import cgroup, observer, tree
 from web.observer import observe, read_cmdline
 from web.problem import Problem
 from web.sampler import Sampler
@@ -142,6 +143,21 @@ def test_the_core_shall_look_when_it_has_a_child_that_it_had_not_and_not_when_on
 
     looks = counted(monkeypatch)
     observed(test)
+
+
+def test_a_child_that_has_the_pid_of_the_one_before_is_another_one() -> None:
+    seen = observer.Observer(cast("Any", None))
+
+    def row(pid: int, ppid: int, starttime: int) -> Stat:
+        zeros = b" 0" * 12
+        return parse_stat(b"%d (x) S %d 7 7 0 -1%b 1 0 %d 0 0" % (pid, ppid, zeros[:-2], starttime))
+
+    def looked(starttime: int) -> list[dict[str, Any]]:
+        rows = {1: row(1, 0, 1), 7: row(7, 1, starttime)}
+        assert rows[7].starttime == starttime
+        return seen._newcomers(tree.build(rows, 1))  # noqa: SLF001  one of its questions
+
+    assert [looked(100), looked(100), looked(200)] == [[], [], [{"t": "look"}]]
 
 
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
