@@ -70,7 +70,8 @@ def test_a_command_that_takes_too_long_is_killed_with_all_it_started_and_never_r
             return len(readings(made.home / "starts")) >= 3
 
         wait_for(thrice, "three rounds")
-        assert check(made, "ready-exec")["why"] == "it did not end within 0.3 s"
+        why = "it did not end within 0.3 s"  # or, where the machine is busy, for a while another
+        wait_for(lambda: check(made, "ready-exec")["why"] == why, "the reason")
         assert len(made.events("check.failed")) == 1
         assert made.metric("initd_reaped_total", origin="helper", outcome="signaled") >= 2
 
