@@ -17,11 +17,8 @@ if TYPE_CHECKING:
 
     Ended = tuple[int, int] | tuple[int, int, struct_rusage]  # pid, raw status, and what was used
 
-_ANYBODY = (
-    os.P_ALL,
-    0,
-    os.WEXITED | os.WNOWAIT | os.WNOHANG,
-)  # nobody is reaped by asking
+# The question whether anybody has ended; nobody is reaped by it.
+_ANYBODY = (os.P_ALL, 0, os.WEXITED | os.WNOWAIT | os.WNOHANG)
 
 
 @record

@@ -65,19 +65,17 @@ class Chore(Job[Any]):
 
     def __init__(self, work: Callable[[], Any], pause: Pause) -> None:
         super().__init__(work)
-        self.pause = pause
+        self.pause: Pause | None = pause  # None: something came of it
 
     def take(self, answer: Any, error: Exception | None) -> None:
-        if isinstance(answer, Pause):
-            self.pause = answer
-        else:
-            self.pause = Pause(0.0, float("inf"))
+        self.pause = answer if isinstance(answer, Pause) else None
+        if self.pause is None:
             super().take(answer, error)
 
     def hurry(self) -> None:
         """Once more, as soon as may be."""
-        earliest, due = self.pause
-        self.pause = Pause(earliest, min(due, max(earliest, time.monotonic())))
+        if self.pause is not None:
+            self.pause = self.pause._replace(due=self.pause.earliest)
 
 
 class Worker:
@@ -159,12 +157,12 @@ class Worker:
 
     def _next(self) -> Callable[[], None] | None:
         chore = self._chore
-        if chore is None or chore.answer.done():
+        if chore is None or chore.pause is None or chore.answer.cancelled():
             return self._jobs.get()
         seconds = chore.pause.due - time.monotonic()
         if seconds <= 0:  # whoever asks without end must not keep it from being done
             return chore.run
         try:
-            return self._jobs.get(timeout=min(seconds, threading.TIMEOUT_MAX))
+            return self._jobs.get(timeout=seconds)
         except Empty:
             return chore.run
