@@ -313,6 +313,28 @@ def test_a_core_that_does_not_read_is_not_flooded(monkeypatch: pytest.MonkeyPatc
     observed(test)
 
 
+def test_an_outbox_that_is_just_being_emptied_is_not_full(monkeypatch: pytest.MonkeyPatch) -> None:
+
+    async def test(running: Inside) -> None:
+        link, seen = running.house.link, []
+        sock = link._sock  # noqa: SLF001  the moment of sending is the thread's moment to ask
+
+        class Asking:
+            def send(self, data: bytes) -> int:
+                seen.append(link.busy)
+                return sock.send(data)
+
+            def __getattr__(self, name: str) -> object:
+                return getattr(sock, name)
+
+        monkeypatch.setattr(link, "_sock", Asking())
+        link.tell({"t": "beat"})
+        assert seen == [False]
+        monkeypatch.undo()
+
+    observed(test)
+
+
 def test_an_error_is_said_once_and_everything_told_anew(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
