@@ -5,7 +5,7 @@ Law of this file: PID 1 looks at names, times and sizes, and reads tokens; a pri
 
 from __future__ import annotations
 
-import os
+import posix as os
 
 from initd.inputs import FilesChanged
 

@@ -6,10 +6,13 @@ Law of this file: pipes, and no waiting. A check that prints for ever neither bl
 from __future__ import annotations
 
 import errno
-import os
-import select
+import posix as os
 
 from initd.spawning import SpawnError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from initd.wakeup import Wakeup
 
 _KEPT = 400  # bytes of the end
 _AT_ONCE = 65_536  # as much as a pipe holds
@@ -18,9 +21,9 @@ _AT_ONCE = 65_536  # as much as a pipe holds
 class _Ear:
     """The reading end of one check's pipe; -1 once it is closed."""
 
-    def __init__(self, fd: int, poll: select.poll) -> None:
-        self.fd, self._poll = fd, poll
-        self._poll.register(fd, select.POLLIN)
+    def __init__(self, fd: int, wakeup: Wakeup) -> None:
+        self.fd, self._wakeup = fd, wakeup
+        self._wakeup.register(fd)
         self.tail = b""
 
     def take(self) -> None:
@@ -35,7 +38,7 @@ class _Ear:
 
     def close(self) -> None:
         """It is watched no more: a pipe without a writer, or a number that is free, is ready for ever."""
-        self._poll.unregister(self.fd)
+        self._wakeup.unregister(self.fd)
         os.close(self.fd)
         self.fd = -1
 
@@ -47,8 +50,8 @@ class _Ear:
 class Earshot:
     """By the check's pid."""
 
-    def __init__(self, poll: select.poll) -> None:
-        self._poll = poll
+    def __init__(self, wakeup: Wakeup) -> None:
+        self._wakeup = wakeup
         self._opened = -1  # the reader of a check that is being started
         self._ears: dict[int, _Ear] = {}
 
@@ -63,7 +66,7 @@ class Earshot:
 
     def listen(self, pid: int) -> None:
         """The pipe that was opened last is this check's."""
-        self._ears[pid] = _Ear(self._opened, self._poll)
+        self._ears[pid] = _Ear(self._opened, self._wakeup)
 
     def abandon(self) -> None:
         """The check of the pipe that was opened last was not started."""

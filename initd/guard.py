@@ -7,7 +7,7 @@ another way on, and what was started or has ended is known as such; all else wai
 from __future__ import annotations
 
 import errno
-import os
+import posix as os
 
 from initd import signals
 from initd.books import UP

@@ -6,7 +6,7 @@ Law of this file: perform, and say what came of it as an input. No decisions, no
 from __future__ import annotations
 
 import errno
-import os
+import posix as os
 
 from initd import plans, proctable, room, sending, signals, spawning, waiting
 from initd.credentials import Files

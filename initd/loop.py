@@ -7,12 +7,11 @@ loop goes on: PID 1 does not die of a mistake.
 
 from __future__ import annotations
 
-import os
+import posix as os
 import resource  # noqa: F401  wait4(2) looks for it at its first call, and without a descriptor would lose an end
-import select
 import time
 
-from initd import notify, proctable, room, signals, syscalls
+from initd import notify, proctable, room, signals
 from initd.books import Init
 from initd.core import Core
 from initd.desk import Desk
@@ -25,6 +24,7 @@ from initd.letterbox import Letterbox
 from initd.model import MAIN
 from initd.reaping import Reaper
 from initd.sockets import remove_socket_file
+from initd.wakeup import Wakeup
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _CHLD = signals.NUMBERS["CHLD"]
 # What the kernel says to us about a write of ours. It is blocked like all others, and is not meant for main.
 _OUR_OWN = (signals.NUMBERS["PIPE"], signals.NUMBERS["XFSZ"])
-_POLL = 0.05  # without a signalfd we look for signals this often; and a turn that fails waits so long
+_PAUSE = 0.05  # should every turn fail, then at least not in a hot loop
 
 
 def run(world: World) -> int:
@@ -68,17 +68,15 @@ class Loop:
         self.world = world
         self.core = Core(world.config, init, lambda: os.urandom(1)[0] / 256)
         self.desk = Desk(self.core)
-        self._poll = select.poll()  # not epoll: for so few it is as quick, and it needs no descriptor
-        self._signalfd = self._open_signals()
-        self._letterbox = Letterbox(self._poll)
-        self._earshot = Earshot(self._poll)
+        self._wakeup = Wakeup()
+        self._letterbox = Letterbox(self._wakeup)
+        self._earshot = Earshot(self._wakeup)
         self.hands = Hands(world, self._letterbox, self._earshot, self.core.books.knows)
         if world.box is not None:
-            self._poll.register(world.box.fd, select.POLLIN)
+            self._wakeup.register(world.box.fd)
         self.guard = Guard(self.core.books, world.speaker)
         self._reaper = Reaper(world, self.core.books, self._earshot, self._letterbox, self.guard, self.feed)
         self._steps: tuple[Callable[[list[int]], None], ...] = (
-            self._take_signals,
             self._read_letterbox,  # a question costs less than a batch of orphans
             self._earshot.read,
             self._reaper.drain,
@@ -86,16 +84,6 @@ class Loop:
             self._keep_time,
             self._settle,
         )
-
-    def _open_signals(self) -> int | None:
-        try:
-            fd = syscalls.open_signalfd()
-        except (ImportError, OSError, AttributeError) as error:
-            text = f"cannot open a signalfd: {error}; signals take up to 50 ms; allow it, or install ctypes"
-            self.world.speaker.say("warning", text)
-            return None
-        self._poll.register(fd, select.POLLIN)
-        return fd
 
     def begin(self) -> None:
         """The first input: main was started by the bootstrap, or could not be. Then web is started."""
@@ -108,7 +96,8 @@ class Loop:
 
     def turn(self) -> None:
         """Wait for anything, take it all in, settle. What fails in one step is no reason to leave another."""
-        ready = self._wait()
+        arrived, ready = self._wait()
+        self.guarded(self._take_signals, arrived)
         for step in self._steps:
             if self.hands.code is None:
                 self.guarded(step, ready)
@@ -119,7 +108,7 @@ class Loop:
             step(*arguments)
         except Exception as error:  # noqa: BLE001  because this is PID 1's last guard: main must live
             self.guard.survived(error)
-            time.sleep(_POLL)  # should every turn fail, then at least not in a hot loop
+            time.sleep(_PAUSE)
 
     def feed(self, happened: object) -> None:
         """One input; its effects are performed, and their results fed, before this returns."""
@@ -148,8 +137,8 @@ class Loop:
 
     # --- the steps of a turn -------------------------------------------------------------------------
 
-    def _take_signals(self, ready: list[int]) -> None:
-        for number, pid, uid in self._signals(ready):
+    def _take_signals(self, arrived: list[tuple[int, int, int]]) -> None:
+        for number, pid, uid in arrived:
             if number != _CHLD and not (number in _OUR_OWN and pid == os.getpid()):
                 self.feed(SignalReceived(number, pid, uid, proctable.name_of(pid)))
 
@@ -166,17 +155,11 @@ class Loop:
     def _settle(self, _: list[int]) -> None:
         self._perform(self.core.settle())
 
-    def _wait(self) -> list[int]:
+    def _wait(self) -> tuple[list[tuple[int, int, int]], list[int]]:
+        if self._reaper.more:
+            return self._wakeup.wait(0.0)
         deadline = self.core.books.deadline()
-        seconds = -1.0 if deadline is None else max(0.0, deadline - time.monotonic())
-        if self._reaper.more or self._signalfd is None:
-            seconds = 0.0
-        return [fd for fd, _ in self._poll.poll(seconds * 1000)]
-
-    def _signals(self, ready: list[int]) -> list[tuple[int, int, int]]:
-        if self._signalfd is None:
-            return syscalls.take_signals(0.0 if ready or self._reaper.more else _POLL)
-        return syscalls.read_signals(self._signalfd) if self._signalfd in ready else []
+        return self._wakeup.wait(None if deadline is None else max(0.0, deadline - time.monotonic()))
 
     def _read_notes(self, ready: list[int]) -> None:
         """Main's words by sd_notify. Whoever is not main or below it is not heard."""

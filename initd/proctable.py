@@ -5,7 +5,7 @@ Law of this file: reading only; a process may vanish between two reads, and then
 
 from __future__ import annotations
 
-import os
+import posix as os
 from itertools import islice
 
 from initd import descriptors, procfs, room, signals, syscalls, waiting

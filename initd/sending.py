@@ -6,7 +6,7 @@ Law of this file: one process or one group, and never a stranger. Who gets which
 from __future__ import annotations
 
 import errno
-import os
+import posix as os
 
 from initd import syscalls
 

@@ -6,7 +6,7 @@ Law of this file: as syscalls.py's, one function per kernel fact. None of it is 
 from __future__ import annotations
 
 import errno
-import os
+import posix as os
 
 from initd.record import record
 

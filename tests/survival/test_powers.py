@@ -35,7 +35,6 @@ CALLS = (
     "pidfd_send_signal",
     "prctl",
     "prlimit64",
-    "signalfd4",
     "waitid",
 )
 REFUSALS = [

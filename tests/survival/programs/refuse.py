@@ -25,7 +25,6 @@ NUMBERS = {  # asm/unistd.h of x86_64 and of aarch64; None: that one has no such
     "prctl": (157, 167),
     "prlimit64": (302, 261),
     "seccomp": (317, 277),
-    "signalfd4": (289, 74),
     "timerfd_create": (283, 85),
     "waitid": (247, 95),
 }
