@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from web.slurp import slurp
+from web.slurp import reread
 
 UNIFIED = ""  # the "controller" of version 2 in /proc/PID/cgroup
 _NO_LIMIT = 1 << 62  # version 1 says "no limit" as the largest whole number of pages in 63 bits
@@ -32,7 +32,7 @@ class Groups(NamedTuple):
 def find(proc: str = "/proc/self") -> Groups:
     """Where our group is. Without /proc or cgroups there is none, and nothing to say."""
     try:
-        return _find(proc, slurp(f"{proc}/cgroup", _LONG))
+        return _find(proc, reread(f"{proc}/cgroup", _LONG))
     except (OSError, ValueError):
         return Groups({}, None)
 
@@ -63,7 +63,7 @@ def _mount(line: str) -> tuple[str, str, str, str]:
 
 
 def _lines(path: str) -> list[str]:
-    return _decoded(slurp(path))
+    return _decoded(reread(path))
 
 
 def _decoded(text: bytes) -> list[str]:

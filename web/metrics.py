@@ -44,7 +44,6 @@ class Own(NamedTuple):
     sums: dict[str, float]
     streams: int
     cut: int
-    errors: dict[str, int]
 
     @classmethod
     def of(cls, house: House) -> Own:
@@ -54,17 +53,17 @@ class Own(NamedTuple):
             dict(house.http.sums),
             house.streams,
             house.slow_readers,
-            dict(house.sampler.errors),
         )
 
 
 class Figures(Collector):
     """What one scrape shows. Without ``view`` (no /proc) the core's and web's counters are left."""
 
-    def __init__(self, state: dict[str, Any], view: View | None, own: Own) -> None:
+    def __init__(self, state: dict[str, Any], view: View | None, own: Own, errors: dict[str, int]) -> None:
         self.state = state
         self.view = view
         self.own = own
+        self.errors = errors  # the sampler's, after this look
 
     def collect(self) -> Families:
         status, counted = self.state["status"], self.state["counters"]
@@ -76,7 +75,7 @@ class Figures(Collector):
             yield from standard("process_", "the init", self.view, status["init"]["pid"], counted["open_fds"])
             yield from standard("initd_web_process_", "web", self.view, os.getpid(), own_fds())
             yield from _snapshot(self.view)
-        yield from _web(self.own)
+        yield from _web(self.own, self.errors)
 
 
 def _snapshot(view: View) -> Families:
@@ -90,12 +89,12 @@ def _snapshot(view: View) -> Families:
     )
 
 
-def _web(own: Own) -> Families:
+def _web(own: Own, errors: dict[str, int]) -> Families:
     yield from counters(
         "snapshot_errors_total",
         "Processes that could not be read, by reason; those that ended meanwhile are no errors.",
         ("reason",),
-        {(reason,): n for reason, n in own.errors.items()},
+        {(reason,): n for reason, n in errors.items()},
     )
     yield from gauge("event_streams", "Open event streams and long polls.", own.streams)
     yield from counter(

@@ -18,6 +18,7 @@ from web import cgroup, tree
 from web.metrics_family import Families, counter, gauge, gauges
 from web.room import kernel, limits_of
 from web.sampler import PAGE, TICKS
+from web.slurp import reread
 from web.view import View
 
 CGROUP = {
@@ -122,16 +123,16 @@ def standard(prefix: str, whose: str, view: View, pid: int, open_fds: int | None
         ("virtual_memory_bytes", "Virtual memory of {}, in bytes.", row.vsize),
         ("start_time_seconds", "When {} started, in seconds since 1970.", view.snapshot.started(row)),
         ("open_fds", "File descriptors that {} has open.", open_fds),
-        ("max_fds", "File descriptors that {} may have open.", limits_of(pid, "Max open files")[0]),
+        ("max_fds", "File descriptors that {} may have open.", limits_of(pid, "Max open files", reread)[0]),
     ):
         if value is not None:
             yield GaugeMetricFamily(prefix + name, text.format(whose), value)
 
 
 def own_fds() -> int | None:
-    """How many descriptors web itself has open."""
+    """How many descriptors web has open: the size of their directory, since Linux 6.2; proc_pid_fd(5)."""
     try:
-        return len(os.listdir("/proc/self/fd")) - 1  # without the one that lists them
+        return os.stat("/proc/self/fd").st_size or len(os.listdir("/proc/self/fd")) - 1  # the lister's own
     except OSError:
         return None
 

@@ -79,7 +79,6 @@ class Observer:
         self._of_init: frozenset[Key] | None = None  # its children at the last look
         self._fresh = True
         self._watched: Collection[Key] | None = None
-        self._hurried = False  # somebody ended since the last look began
         self._calling = False
 
     async def run(self) -> NoReturn:
@@ -110,11 +109,10 @@ class Observer:
     def _rest(self, began: float, cost: float) -> Pause:
         """When the next look is due, and when somebody's end may bring it forward to."""
         earliest = began + SHARE * cost
-        return Pause(earliest, earliest if self._hurried else max(earliest, began + TICK))
+        return Pause(earliest, max(earliest, began + TICK))
 
     def _ended(self) -> None:
         """A parent ended: the core shall look at once, and once for all of one turn of the loop."""
-        self._hurried = True
         self._house.sampler.hurry()
         if not self._calling:
             self._calling = True
@@ -132,7 +130,6 @@ class Observer:
         began = time.monotonic()
         if self._house.link.busy:
             return Pause(began, began + TICK)
-        self._hurried = False
         sight, cost = self._timed()
         if sight.messages or sight.parents != self._watched:
             return News(sight, began, cost)

@@ -5,11 +5,12 @@ Law of this file: read, never write; what is not known is null. What the control
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from web import cgroup
 from web.sampler import Snapshot
-from web.slurp import slurp
+from web.slurp import reread, slurp
 
 _UNLIMITED = "unlimited"
 
@@ -61,10 +62,12 @@ def _pressure(figures: dict[str, float]) -> dict[str, dict[str, float | None]] |
     return found if any(name.startswith("pressure_") for name in figures) else None
 
 
-def limits_of(pid: int | str, name: str) -> tuple[int | None, int | None]:
+def limits_of(
+    pid: int | str, name: str, read: Callable[[str], bytes] = slurp
+) -> tuple[int | None, int | None]:
     """Soft and hard limit; /proc/PID/limits is the one file there that everyone may read."""
     try:
-        found = slurp(f"/proc/{pid}/limits").decode("ascii").partition(f"{name} ")[2]
+        found = read(f"/proc/{pid}/limits").decode("ascii").partition(f"{name} ")[2]
         soft, hard = found.split(None, 2)[:2]
         return _limit(soft), _limit(hard)
     except (OSError, ValueError):
@@ -78,7 +81,7 @@ def _limit(word: str) -> int | None:
 def kernel(name: str) -> int | None:
     """A number of proc_sys_kernel(5)."""
     try:
-        return int(slurp(f"/proc/sys/kernel/{name}"))
+        return int(reread(f"/proc/sys/kernel/{name}"))
     except (OSError, ValueError):
         return None
 
@@ -86,6 +89,6 @@ def kernel(name: str) -> int | None:
 def _threads() -> int | None:
     """All threads of the machine, that threads-max counts: "0.20 0.18 0.12 1/80 11206", proc_loadavg(5)."""
     try:
-        return int(slurp("/proc/loadavg").split()[3].partition(b"/")[2])
+        return int(reread("/proc/loadavg").split()[3].partition(b"/")[2])
     except (OSError, ValueError, IndexError):
         return None

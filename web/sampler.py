@@ -90,19 +90,22 @@ class Sampler(Worker):
         super().stop()
         self._stats.forget_all_but(())
 
-    def begin(self) -> asyncio.Future[Snapshot]:
-        """A look that begins after this call; to be awaited under asyncio.shield, for others share it."""
+    def begin(self) -> Job[Snapshot]:
+        """A look that begins after this call, and that others may share.
+
+        Whoever asks the core meanwhile and then puts work on the thread finds it done there.
+        """
         job = self._awaited
         if job is None or job.begun:
             job = self._awaited = Job(self.scan)
             # One whose client left must not take the answer from the others, nor leave a warning.
             job.answer.add_done_callback(lambda answer: answer.cancelled() or answer.exception())
             self.put(job)
-        return job.answer
+        return job
 
     async def snapshot(self) -> Snapshot:
         """All processes, read after this call. Raises Problem when /proc cannot be listed at all."""
-        return await asyncio.shield(self.begin())
+        return await asyncio.shield(self.begin().answer)
 
     def scan(self) -> Snapshot:
         """As ``snapshot``, for work that is on the thread already."""

@@ -1,4 +1,4 @@
-"""The kernel's small files: what they hold at one moment, by three system calls.
+"""The kernel's small files: what they hold at one moment, by as few system calls as may be.
 
 Law of this file: no more than that. ``open`` makes seven calls and four objects, which takes twice the time.
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 
 _PAGE = 4_096  # bytes: twice as much as the longest line of stat
+_MOST = 32  # files that stay open: those of one control group and the kernel's limits are twenty
+_kept: dict[str, int] = {}
 
 
 def slurp(path: str, most: int = _PAGE) -> bytes:
@@ -17,3 +19,20 @@ def slurp(path: str, most: int = _PAGE) -> bytes:
         return os.read(fd, most)
     finally:
         os.close(fd)
+
+
+def reread(path: str, most: int = _PAGE) -> bytes:
+    """The same of a file that is read again and again: it stays open, which saves half of the time.
+
+    Only for the kernel's own files, whose text is made when it is read. Raises OSError.
+    """
+    fd = _kept.get(path)
+    if fd is None and len(_kept) >= _MOST:
+        return slurp(path, most)
+    if fd is None:
+        fd = _kept[path] = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.pread(fd, most, 0)
+    except OSError:  # what it told of is gone; by the same name there may be another
+        os.close(_kept.pop(path))
+        return slurp(path, most)

@@ -6,7 +6,6 @@ the responses on the sampler's thread, so that 2,000 processes do not hold up a 
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -90,8 +89,9 @@ def _watched(snapshot: Snapshot, former: Former) -> tree.Tree:
 
 async def look(house: House) -> View:
     """A fresh view. Raises Problem when the core is silent or /proc cannot be listed."""
-    state, snapshot = await asyncio.gather(house.link.state(), house.sampler.snapshot())
-    return await house.sampler.run(lambda: picture(snapshot, state, house.mirror.former))
+    looking = house.sampler.begin()  # while the core is asked
+    state = await house.link.state()
+    return await house.sampler.run(lambda: picture(looking.result(), state, house.mirror.former))
 
 
 async def served(house: House, make: Callable[[], dict[str, Any]]) -> Response:

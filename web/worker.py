@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from web.say import say
 
@@ -37,23 +37,32 @@ class Job(Generic[T]):
         self.loop = asyncio.get_running_loop()
         self.answer: asyncio.Future[T] = self.loop.create_future()
         self.begun = False
+        self._outcome: tuple[Any, Exception | None] = None, None
 
     def run(self) -> None:
         self.begun = True
         try:
-            answer, error = self.work(), None
+            self._outcome = self.work(), None
         except Exception as problem:  # noqa: BLE001  it belongs to whoever awaits, as with any call
-            answer, error = None, problem
-        self.take(answer, error)
+            self._outcome = None, problem
+        self.take()
 
-    def take(self, answer: Any, error: Exception | None) -> None:
+    def result(self) -> T:
+        """What came of it, for work that was put after it: it need not come by the event loop."""
+        answer, error = self._outcome
+        if error is not None:
+            raise error
+        return cast(T, answer)
+
+    def take(self) -> None:
         """The outcome, on the thread."""
         with suppress(RuntimeError):  # the loop was closed meanwhile: nobody awaits any more
-            self.loop.call_soon_threadsafe(self._settle, answer, error)
+            self.loop.call_soon_threadsafe(self._settle)
 
-    def _settle(self, answer: Any, error: Exception | None) -> None:
+    def _settle(self) -> None:
         if self.answer.done():  # cancelled by the only one who asked
             return
+        answer, error = self._outcome
         if error is None:
             self.answer.set_result(answer)
         else:
@@ -67,15 +76,17 @@ class Chore(Job[Any]):
         super().__init__(work)
         self.pause: Pause | None = pause  # None: something came of it
 
-    def take(self, answer: Any, error: Exception | None) -> None:
+    def take(self) -> None:
+        answer, _ = self._outcome
         self.pause = answer if isinstance(answer, Pause) else None
         if self.pause is None:
-            super().take(answer, error)
+            super().take()
 
-    def hurry(self) -> None:
-        """Once more, as soon as may be."""
+    def hurry(self) -> bool:
+        """Once more, as soon as may be; False where something came of it already."""
         if self.pause is not None:
             self.pause = self.pause._replace(due=self.pause.earliest)
+        return self.pause is not None
 
 
 class Worker:
@@ -84,6 +95,7 @@ class Worker:
     def __init__(self) -> None:
         self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._chore: Chore | None = None  # of the thread alone
+        self._hurried = False  # and this: nobody was waiting who could be in a hurry
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -142,14 +154,19 @@ class Worker:
             pause = outcome
 
     def hurry(self) -> None:
-        """What is waited for by ``until`` is to be tried as soon as its pause allows."""
+        """What is waited for by ``until``, now or next, is to be tried as soon as its pause allows."""
         if self._thread is not None:
-            self._jobs.put(lambda: self._chore.hurry() if self._chore is not None else None)
+            self._jobs.put(self._hurry)
 
     # --- on the thread ----------------------------------------------------------------------------
 
     def _take(self, chore: Chore) -> None:
         self._chore = chore
+        if self._hurried:
+            self._hurry()
+
+    def _hurry(self) -> None:
+        self._hurried = self._chore is None or not self._chore.hurry()
 
     def _work(self) -> None:
         while (step := self._next()) is not None:

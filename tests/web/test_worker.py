@@ -11,7 +11,7 @@ from itertools import pairwise
 import pytest
 
 from tests.web.inside import eventually
-from web.worker import Pause, Worker
+from web.worker import Job, Pause, Worker
 
 FOREVER = 600.0
 
@@ -100,12 +100,18 @@ def test_a_hurry_brings_it_forward_but_not_before_its_time() -> None:
     working(test)
 
 
-def test_a_hurry_where_nobody_waits_is_none() -> None:
+@pytest.mark.parametrize("before", [False, True])
+def test_a_hurry_where_nobody_waits_is_for_the_next_who_does_and_for_no_other(before: bool) -> None:
     async def test(worker: Worker) -> None:
+        if before:  # and nobody waits any more
+            assert await worker.until(lambda: 0, Pause(0.0, 0.0)) == 0
         worker.hurry()
-        assert await worker.until(lambda: 1, Pause(0.0, 0.0)) == 1
-        worker.hurry()
-        assert await worker.run(lambda: 2) == 2
+        assert await worker.until(lambda: 1, Pause(0.0, time.monotonic() + FOREVER)) == 1
+        next_one = asyncio.create_task(worker.until(lambda: 2, Pause(0.0, time.monotonic() + FOREVER)))
+        assert await worker.run(lambda: 3) == 3
+        await worker.run(lambda: None)
+        assert not next_one.done()
+        next_one.cancel()
 
     working(test)
 
@@ -137,3 +143,18 @@ def test_who_waits_no_more_is_not_worked_for() -> None:
         assert len(times) <= seen + 1
 
     working(test)
+
+
+def test_what_came_of_a_job_is_there_for_the_next_and_so_is_what_it_raised(
+    any_worker: Callable[[], Worker],
+) -> None:
+    async def test(worker: Worker) -> None:
+        good, bad = Job(lambda: 5), Job(lambda: 1 // 0)
+        bad.answer.add_done_callback(lambda answer: answer.exception())
+        worker.put(good)
+        worker.put(bad)
+        assert await worker.run(good.result) == 5
+        with pytest.raises(ZeroDivisionError):
+            await worker.run(bad.result)
+
+    working(test, any_worker)

@@ -5,21 +5,19 @@ Anyone may ask, at any rate: all who do so at once share one answer.
 
 from __future__ import annotations
 
-import asyncio
 import gzip
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from web import query
 from web.answer import NO_STORE
-from web.former import Former
 from web.house import House
 from web.metrics import CONTENT_TYPES, FORMATS, Figures, Own, render
 from web.problem import Problem
 from web.sampler import Snapshot
 from web.view import picture
+from web.worker import Job
 
 LEVEL = 4  # a sixth of the bytes in 0.1 ms; 9 takes twice the time for a twentieth less
 
@@ -37,25 +35,19 @@ async def show(request: Request) -> Response:
 async def _scrape(house: House, media_type: str, zipped: bool) -> bytes:
     looking = house.sampler.begin()  # while the core is asked
     state = await house.link.state()
-    snapshot = await _seen(looking)
     own = Own.of(house)
 
     def body() -> bytes:
-        text = _body(media_type, state, snapshot, own, house.mirror.former)
+        snapshot = _seen(looking)
+        view = None if snapshot is None else picture(snapshot, state, house.mirror.former)
+        text = render(media_type, Figures(state, view, own, house.sampler.errors))
         return gzip.compress(text, LEVEL) if zipped else text
 
     return await house.sampler.run(body)
 
 
-async def _seen(looking: asyncio.Future[Snapshot]) -> Snapshot | None:
+def _seen(looking: Job[Snapshot]) -> Snapshot | None:
     try:
-        return await asyncio.shield(looking)
+        return looking.result()
     except Problem:  # no /proc: what the core counts is still worth a scrape
         return None
-
-
-def _body(
-    media_type: str, state: dict[str, Any], snapshot: Snapshot | None, own: Own, former: Former
-) -> bytes:
-    view = None if snapshot is None else picture(snapshot, state, former)
-    return render(media_type, Figures(state, view, own))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from starlette.requests import Request
@@ -17,6 +16,7 @@ from web.redact import redact
 from web.room import room, tasks
 from web.sampler import Snapshot
 from web.say import say
+from web.worker import Job
 
 NOTHING: dict[str, Any] = {
     "processes": None,
@@ -29,27 +29,29 @@ NOTHING: dict[str, Any] = {
 async def show(request: Request) -> Response:
     """What the core knows, and what /proc and the control group show."""
     house: House = request.app.state.house
-    state, snapshot = await asyncio.gather(house.link.state(), _snapshot(house))
+    looking = house.sampler.begin()  # while the core is asked
+    state = await house.link.state()
     status = state["status"]
     if house.config.redact:
         status = {**status, "main": {**status["main"], "argv": redact(status["main"]["argv"])}}
-    seen = await house.sampler.run(lambda: _seen(house, status["main"].get("pid"), snapshot))
+    seen = await house.sampler.run(lambda: _seen(house, status["main"].get("pid"), looking))
     listen = [{"kind": listener.kind, "address": listener.address} for listener in house.config.listen]
     who = request.state.caller  # a page can say what its reader may do, before he tries
     asking = {"role": who.role, "known": who.known}
     return answer({**status, **seen, "listen": listen, "caller": asking})
 
 
-async def _snapshot(house: House) -> Snapshot | None:
+def _snapshot(looking: Job[Snapshot]) -> Snapshot | None:
     try:
-        return await house.sampler.snapshot()
+        return looking.result()
     except Exception as error:  # noqa: BLE001  whatever /proc lacks, what the core knows is still worth an answer
         say(f"cannot look at the processes for the status: {error!r}")
         return None
 
 
-def _seen(house: House, main: int | None, snapshot: Snapshot | None) -> dict[str, Any]:
-    """On the sampler's thread."""
+def _seen(house: House, main: int | None, looking: Job[Snapshot]) -> dict[str, Any]:
+    """On the sampler's thread, after the look."""
+    snapshot = _snapshot(looking)
     own = {"snapshot": _own(house.memory)}
     if snapshot is None:
         return NOTHING | own
