@@ -170,6 +170,8 @@ def _short(cluster: str, words: list[str], given: dict[str, Any]) -> None:
         if option is None:
             raise Refusal(f"cannot use -{letter}: there is no such option; see initd --help")
         if option.metavar is None:
+            if cluster.startswith("="):
+                raise Refusal(f"cannot use -{letter}{cluster}: -{letter} takes no value; leave it out")
             _put(given, option, None)
             continue
         if not cluster and not words:

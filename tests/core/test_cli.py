@@ -147,6 +147,7 @@ def test_letters_may_be_joined_and_the_last_may_take_its_value_there() -> None:
     config = parse(["-gvwe143", "-qr", "HUP:0", "x"], {})
     assert (config.group, config.verbose, config.warn_on_reap, config.quiet) == (True, 1, True, True)
     assert (config.expect_exit, config.rewrite) == ((143,), ((1, 0),))
+    assert refusal("-vq=1", "x") == "cannot use -q=1: -q takes no value; leave it out"
 
 
 @pytest.mark.parametrize(
