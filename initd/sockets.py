@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from initd.cli import Config
 
 _BACKLOG = 1024  # connections wait here while web restarts; the kernel caps it at net.core.somaxconn
+_ALL = "::"  # addresses of both families
 _NO_IPV6 = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
 
 
@@ -50,9 +51,9 @@ def _tcp(where: tuple[str, int], asked: bool, warnings: list[str]) -> Listener |
         return _bind_tcp(*where)
     except OSError as error:
         failure = error
-    if not asked and failure.errno in _NO_IPV6:
+    if where[0] == _ALL and failure.errno in _NO_IPV6:
         try:
-            return _bind_tcp("0.0.0.0", where[1])  # noqa: S104  the documented default where there is no IPv6
+            return _bind_tcp("0.0.0.0", where[1])  # noqa: S104  all that there are, where there is no IPv6
         except OSError as error:
             failure = error
     text = f"cannot listen on {_spell(*where)}: {os.strerror(failure.errno or 0)}"
@@ -68,7 +69,7 @@ def _bind_tcp(address: str, port: int) -> Listener:
     try:
         sock.setsockopt(_socket.SOL_SOCKET, _socket.SO_REUSEADDR, 1)
         if family == _socket.AF_INET6:  # [::] serves both families whatever bindv6only says; ipv6(7)
-            sock.setsockopt(_socket.IPPROTO_IPV6, _socket.IPV6_V6ONLY, 0 if address == "::" else 1)
+            sock.setsockopt(_socket.IPPROTO_IPV6, _socket.IPV6_V6ONLY, 0 if address == _ALL else 1)
         sock.bind((address, port))
         sock.listen(_BACKLOG)
         bound = sock.getsockname()

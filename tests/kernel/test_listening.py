@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import _socket
+import errno
 import os
 import re
 import socket
@@ -9,6 +11,8 @@ import stat
 from pathlib import Path
 
 import pytest
+
+from initd import cli, sockets
 
 from .client import UnixConnection, ask, wait_for
 from .harness import INITD, PYTHON, first, program, run, scene
@@ -69,6 +73,35 @@ def test_the_default_port_named_explicitly_and_taken_is_a_refusal() -> None:
     )
     assert (code, out) == (125, "")
     assert error.startswith("cannot ")
+
+
+@pytest.mark.parametrize(
+    ("address", "bound"),
+    [(":0", "0.0.0.0"), ("[::]:0", "0.0.0.0"), ("127.0.0.1:0", "127.0.0.1"), ("[::1]:0", "")],
+)
+def test_on_a_kernel_without_ipv6_all_addresses_are_those_of_ipv4(
+    monkeypatch: pytest.MonkeyPatch, address: str, bound: str
+) -> None:
+    """As with ipv6.disable=1; which a test cannot boot, nor a namespace do without."""
+
+    made = _socket.socket
+
+    def ipv4_only(family: int, kind: int) -> _socket.socket:
+        if family == _socket.AF_INET6:
+            raise OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")
+        return made(family, kind)
+
+    monkeypatch.setattr(_socket, "socket", ipv4_only)
+    config = cli.parse(["--listen", address, "--socket", "none", "x"], {})
+    if not bound:
+        with pytest.raises(cli.Refusal, match=r"cannot listen on \[::1\]:0: Address family"):
+            sockets.bind_all(config, [])
+        return
+    (listener,) = sockets.bind_all(config, [])
+    try:
+        assert listener.address.startswith(f"{bound}:")
+    finally:
+        os.close(listener.fd)
 
 
 @pytest.mark.parametrize("options", [["--listen", "none"], ["--listen", "127.0.0.1:0"]])
