@@ -69,6 +69,9 @@ class Loop:
         self.core = Core(world.config, init, lambda: os.urandom(1)[0] / 256)
         self.desk = Desk(self.core)
         self._wakeup = Wakeup()
+        if not self._wakeup.works:
+            text = "descriptors cannot wake us on this kernel: HTTP waits up to 50 ms for the init's answers"
+            world.speaker.say("warning", text)
         self._letterbox = Letterbox(self._wakeup)
         self._earshot = Earshot(self._wakeup)
         self.hands = Hands(world, self._letterbox, self._earshot, self.core.books.knows)
@@ -156,10 +159,15 @@ class Loop:
         self._perform(self.core.settle())
 
     def _wait(self) -> tuple[list[tuple[int, int, int]], list[int]]:
-        if self._reaper.more:
-            return self._wakeup.wait(0.0)
+        """Where the wait itself fails, what is ready is taken in all the same, and children are reaped."""
         deadline = self.core.books.deadline()
-        return self._wakeup.wait(None if deadline is None else max(0.0, deadline - time.monotonic()))
+        seconds = None if deadline is None else max(0.0, deadline - time.monotonic())
+        try:
+            return self._wakeup.wait(0.0 if self._reaper.more else seconds)
+        except Exception as error:  # noqa: BLE001  because main's end must be seen by somebody
+            self.guard.survived(error)
+            time.sleep(_PAUSE)
+            return [], self._wakeup.ready()
 
     def _read_notes(self, ready: list[int]) -> None:
         """Main's words by sd_notify. Whoever is not main or below it is not heard."""

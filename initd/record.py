@@ -61,6 +61,7 @@ else:
 
     def record(cls):
         """Make ``cls`` an immutable, slotted value with the annotated fields, in their order."""
+        assert cls.__bases__ == (object,)  # another one would be lost
         fields = tuple(cls.__annotations__)
         body = {name: value for name, value in cls.__dict__.items() if name not in (*fields, *_NOT_KEPT)}
         body["__slots__"] = body["__match_args__"] = fields

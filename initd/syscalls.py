@@ -22,6 +22,9 @@ else:
     import _signal
 
 _proc = "/proc"  # changed by find_proc alone
+_SI_KERNEL = 0x80  # si_code of a signal that the kernel sends, a timer's for one; asm-generic/siginfo.h
+_SHORTEST = 1e-6  # seconds; a timer of no time at all is none
+_NAP = 0.05
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 PR_SET_CHILD_SUBREAPER, PR_GET_CHILD_SUBREAPER = 36, 37
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
@@ -83,21 +86,41 @@ def discard(numbers: Iterable[int]) -> None:
 
 
 def blocked_signals() -> frozenset[int]:
-    """Those that are blocked now."""
-    return frozenset(_signal.pthread_sigmask(_signal.SIG_BLOCK, ()))
+    """Those that are blocked now, but for the C library's own, which nobody can wait for."""
+    return frozenset(_signal.pthread_sigmask(_signal.SIG_BLOCK, ())) & frozenset(_signal.valid_signals())
 
 
 def take_signals(numbers: Iterable[int], seconds: float | None, most: int) -> list[tuple[int, int, int]]:
     """Wait up to ``seconds`` (None: for ever) for one of these, which are blocked; it and those behind it.
 
-    As (number, sender's pid, sender's uid), at most ``most`` of them; sigtimedwait(2).
+    As (number, sender's pid, sender's uid), at most ``most`` of them; sigwaitinfo(2). A timer ends the wait,
+    since CPython's sigtimedwait, stopped past its deadline and continued, makes up a signal from what its
+    stack holds. One that somebody else sends while the timer's waits for us is one with it; signal(7).
     """
-    info = _signal.sigwaitinfo(numbers) if seconds is None else _signal.sigtimedwait(numbers, seconds)
+    if seconds == 0:
+        info = _signal.sigtimedwait(numbers, 0)
+    elif seconds is None:
+        info = _signal.sigwaitinfo(numbers)
+    else:
+        info = _wait_for_one(numbers, max(_SHORTEST, seconds))
     found = []
     while info is not None:
-        found.append((info.si_signo, info.si_pid, info.si_uid))
+        if info.si_signo != _signal.SIGALRM or info.si_code != _SI_KERNEL:
+            found.append((info.si_signo, info.si_pid, info.si_uid))
         info = _signal.sigtimedwait(numbers, 0) if len(found) < most else None
     return found
+
+
+def _wait_for_one(numbers: Iterable[int], seconds: float) -> _signal.struct_siginfo | None:
+    try:
+        _signal.setitimer(_signal.ITIMER_REAL, seconds)
+    except OSError:  # a filter refuses it: look now and then
+        time.sleep(min(seconds, _NAP))
+        return _signal.sigtimedwait(numbers, 0)
+    try:
+        return _signal.sigwaitinfo(numbers)
+    finally:
+        _signal.setitimer(_signal.ITIMER_REAL, 0)
 
 
 # --- prctl -----------------------------------------------------------------------------------------

@@ -98,14 +98,15 @@ class Sampler(Worker):
         job = self._awaited
         if job is None or job.begun:
             job = self._awaited = Job(self.scan)
-            # One whose client left must not take the answer from the others, nor leave a warning.
-            job.answer.add_done_callback(lambda answer: answer.cancelled() or answer.exception())
             self.put(job)
         return job
 
     async def snapshot(self) -> Snapshot:
         """All processes, read after this call. Raises Problem when /proc cannot be listed at all."""
-        return await asyncio.shield(self.begin().answer)
+        answer = self.begin().answer
+        # One whose client left must not take the answer from the others, nor leave a warning.
+        answer.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return await asyncio.shield(answer)
 
     def scan(self) -> Snapshot:
         """As ``snapshot``, for work that is on the thread already."""

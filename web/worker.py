@@ -35,9 +35,18 @@ class Job(Generic[T]):
     def __init__(self, work: Callable[[], T]) -> None:
         self.work = work
         self.loop = asyncio.get_running_loop()
-        self.answer: asyncio.Future[T] = self.loop.create_future()
         self.begun = False
-        self._outcome: tuple[Any, Exception | None] = None, None
+        self._outcome: tuple[T | None, Exception | None] | None = None
+        self._answer: asyncio.Future[T] | None = None
+
+    @property
+    def answer(self) -> asyncio.Future[T]:
+        """For who waits on the event loop; unless somebody does, that is not woken for it."""
+        if self._answer is None:
+            self._answer = self.loop.create_future()
+            if self._outcome is not None:  # it was done before anybody wanted it
+                self._settle()
+        return self._answer
 
     def run(self) -> None:
         self.begun = True
@@ -48,25 +57,28 @@ class Job(Generic[T]):
         self.take()
 
     def result(self) -> T:
-        """What came of it, for work that was put after it: it need not come by the event loop."""
+        """What came of it, for work that was put after it: on the thread it is there already."""
+        if self._outcome is None:
+            raise RuntimeError("asked for the result of work that was not done yet")
         answer, error = self._outcome
         if error is not None:
             raise error
         return cast(T, answer)
 
     def take(self) -> None:
-        """The outcome, on the thread."""
-        with suppress(RuntimeError):  # the loop was closed meanwhile: nobody awaits any more
-            self.loop.call_soon_threadsafe(self._settle)
+        """The outcome, on the thread. The loop asks first and looks then, so that one of the two sees it."""
+        if self._answer is not None:
+            with suppress(RuntimeError):  # the loop was closed meanwhile: nobody awaits any more
+                self.loop.call_soon_threadsafe(self._settle)
 
     def _settle(self) -> None:
-        if self.answer.done():  # cancelled by the only one who asked
+        answer = self.answer
+        if answer.done():  # cancelled by the only one who asked
             return
-        answer, error = self._outcome
-        if error is None:
-            self.answer.set_result(answer)
-        else:
-            self.answer.set_exception(error)
+        try:
+            answer.set_result(self.result())
+        except Exception as error:  # noqa: BLE001  the work's own
+            answer.set_exception(error)
 
 
 class Chore(Job[Any]):
@@ -77,7 +89,7 @@ class Chore(Job[Any]):
         self.pause: Pause | None = pause  # None: something came of it
 
     def take(self) -> None:
-        answer, _ = self._outcome
+        answer = self._outcome[0] if self._outcome is not None else None
         self.pause = answer if isinstance(answer, Pause) else None
         if self.pause is None:
             super().take()
@@ -147,7 +159,8 @@ class Worker:
             self._jobs.put(lambda: self._take(chore))
             return await answer
         while True:
-            await asyncio.sleep(max(0.0, pause.due - time.monotonic()))
+            until, self._hurried = pause.earliest if self._hurried else pause.due, False
+            await asyncio.sleep(max(0.0, until - time.monotonic()))
             outcome = work()
             if not isinstance(outcome, Pause):
                 return outcome
@@ -157,6 +170,8 @@ class Worker:
         """What is waited for by ``until``, now or next, is to be tried as soon as its pause allows."""
         if self._thread is not None:
             self._jobs.put(self._hurry)
+        else:
+            self._hurried = True
 
     # --- on the thread ----------------------------------------------------------------------------
 

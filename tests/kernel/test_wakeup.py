@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from typing import Any
@@ -10,19 +11,19 @@ from typing import Any
 import pytest
 
 BEGIN = '''
-import _socket, atexit, fcntl, json, os, signal, time
+import _socket, fcntl, json, os, signal, time
 signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
 CHLD = int(signal.SIGCHLD)
 
 def later(act):
-    """By a child that stays, so that no end of its own wakes anybody."""
-    pid = os.fork()
-    if not pid:
+    """By a child that stays as long as we do, so that no end of its own wakes anybody."""
+    ours = os.getpid()
+    if not os.fork():
         time.sleep(0.2)
         act()
-        while True:
-            time.sleep(1)
-    atexit.register(os.kill, pid, signal.SIGKILL)
+        while os.getppid() == ours:
+            time.sleep(0.1)
+        os._exit(0)
 
 def pair():
     one, other = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
@@ -158,11 +159,9 @@ print(json.dumps([sorted([[number, pid == os.getpid()] for number, pid, _ in fou
     assert seen == [[[17, False], [29, True]], 1]
 
 
-def test_a_kernel_that_refuses_such_signals_is_asked_each_50_ms() -> None:
-    seen = said("""
-def refuse(*_):
-    raise OSError(22, "")
-fcntl.fcntl = refuse
+def test_a_kernel_that_promises_such_signals_and_sends_none_is_found_out_at_once() -> None:
+    seen = said(
+        """
 one, other = pair()
 wakeup.register(one.fileno())
 wakeup.wait(0.0)
@@ -170,26 +169,78 @@ later(lambda: other.send(b"a"))
 turns = 0
 while not (seen := wakeup.wait(None))[1]:
     turns += 1
-print(json.dumps([turns > 1, len(seen[1])]))
-""")
-    assert seen == [True, 1]
+print(json.dumps([wakeup.works, turns > 1, len(seen[1])]))
+""",
+        made="fcntl.fcntl = lambda *_: 0\n" + MADE,
+    )
+    assert seen == [False, True, 1]
 
 
-def test_a_kernel_that_only_says_it_would_is_found_out() -> None:
-    """Three times something was there, and nobody had said so."""
+def test_a_descriptor_that_cannot_wake_us_is_looked_at_for_as_long_as_it_is_there() -> None:
     seen = said("""
-fcntl.fcntl = lambda *_: 0
+call = fcntl.fcntl
+def refuse(*_):
+    raise OSError(12, "")
+fcntl.fcntl = refuse
 one, other = pair()
 wakeup.register(one.fileno())
+fcntl.fcntl = call
 wakeup.wait(0.0)
-for _ in range(3):
-    other.send(b"a")
-    wakeup.wait(0.2)
-    one.recv(9)
-    wakeup.wait(0.0)
 later(lambda: other.send(b"a"))
+turns = 0
 while not (seen := wakeup.wait(None))[1]:
-    pass
-print(json.dumps(len(seen[1])))
+    turns += 1
+wakeup.unregister(one.fileno())
+wakeup.wait(0.0)
+print(json.dumps([wakeup.works, turns > 1, len(seen[1]), slept(wakeup, 0.2)]))
 """)
-    assert seen == 1
+    assert seen == [True, True, 1, [[], [], True]]
+
+
+def test_whoever_is_stopped_past_a_deadline_makes_up_no_signal() -> None:
+    """CPython's sigtimedwait does: it returns what the stack holds, as a signal that was never sent."""
+    seen = said("""
+def pause():
+    for _ in range(3):
+        os.kill(os.getppid(), signal.SIGSTOP)
+        time.sleep(0.4)
+        os.kill(os.getppid(), signal.SIGCONT)
+        time.sleep(0.3)
+later(pause)
+found, end = [], time.monotonic() + 3
+while time.monotonic() < end:
+    found += [number for number, _, _ in wakeup.wait(0.2)[0]]
+print(json.dumps(found))
+""")
+    assert seen == [int(signal.SIGCONT)] * 3
+
+
+def test_the_timer_that_ends_a_wait_is_nobodys_signal_and_alrm_is_still_one() -> None:
+    seen = said("""
+first = wakeup.wait(0.01)
+os.kill(os.getpid(), signal.SIGALRM)
+second = wakeup.wait(5.0)
+later(lambda: os.kill(os.getppid(), signal.SIGALRM))
+third = wakeup.wait(5.0)
+print(json.dumps([first, [one[0] for one in second[0]], [one[0] for one in third[0]],
+                  signal.getitimer(signal.ITIMER_REAL)]))
+""")
+    assert seen == [[[], []], [14], [14], [0.0, 0.0]]
+
+
+@pytest.mark.parametrize("seconds", ["1e-9", "0.05"])
+def test_no_wait_is_so_short_that_it_never_ends(seconds: str) -> None:
+    assert said(f"print(json.dumps(wakeup.wait({seconds})))") == [[], []]
+
+
+def test_signals_of_the_c_library_that_were_blocked_at_entry_are_not_waited_for() -> None:
+    """A program that blocks all 64 by the system call leaves them so; Python refuses to wait for them."""
+    seen = said("""
+signal.pthread_sigmask = signal.pthread_sigmask
+import _signal
+_signal.pthread_sigmask = lambda *_: {10, 17, 32, 33}
+import warnings
+warnings.simplefilter("error")
+print(json.dumps(Wakeup().wait(0.0)))
+""")
+    assert seen == [[], []]

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.kernel import kernel
 from tests.kernel.client import wait_for
 from tests.kernel.harness import Scene, program, scene
 
@@ -81,3 +82,23 @@ def test_ages_are_right_where_the_machine_seems_to_run_for_long(offset: int) -> 
         assert made.post(f"/api/v1/processes/{made.status()['main']['id']}/signal", {"signal": "WINCH"})
         assert made.post("/api/v1/main/restart?wait=15")["state"] == "done"
         assert made.stop() == 143
+
+
+@pytest.mark.survives(
+    "the init stands still past its deadlines (docker pause, a debugger)", "no signal is made up; it goes on"
+)
+def test_an_init_that_stood_still_makes_up_no_signal() -> None:
+    """CPython's sigtimedwait would; main lists each signal that it gets."""
+    with scene(*program("catcher.py", 15), options=["-v", "--kill-orphans"]) as made:
+        made.ready()
+        for count in range(1, 4):
+            made.send(signal.SIGSTOP)
+            wait_for(lambda: kernel.state(made.init) == "T", "the init to stand still")
+            time.sleep(1.5)  # it looks at its children each second
+            made.send(signal.SIGCONT)
+            wait_for(lambda: made.out().count("18\n") == count, "CONT")  # noqa: B023
+        assert {event["signal"] for event in made.events("signal.forwarded")} == {"CONT"}
+        assert not [line for line in made.err().splitlines() if "dropped" in line or "could not" in line]
+        assert made.out().split() == ["ready", *["18"] * 3]
+        assert made.ask("GET", "/livez").text == "ok"
+        assert made.stop() == 0

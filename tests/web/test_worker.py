@@ -101,7 +101,9 @@ def test_a_hurry_brings_it_forward_but_not_before_its_time() -> None:
 
 
 @pytest.mark.parametrize("before", [False, True])
-def test_a_hurry_where_nobody_waits_is_for_the_next_who_does_and_for_no_other(before: bool) -> None:
+def test_a_hurry_where_nobody_waits_is_for_the_next_who_does_and_for_no_other(
+    before: bool, any_worker: Callable[[], Worker]
+) -> None:
     async def test(worker: Worker) -> None:
         if before:  # and nobody waits any more
             assert await worker.until(lambda: 0, Pause(0.0, 0.0)) == 0
@@ -113,7 +115,7 @@ def test_a_hurry_where_nobody_waits_is_for_the_next_who_does_and_for_no_other(be
         assert not next_one.done()
         next_one.cancel()
 
-    working(test)
+    working(test, any_worker)
 
 
 def test_questions_are_answered_meanwhile_and_do_not_keep_it_from_its_turn() -> None:
