@@ -7,12 +7,9 @@ from __future__ import annotations
 
 import errno
 import posix as os
+import select
 
 from initd.spawning import SpawnError
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from initd.wakeup import Wakeup
 
 _KEPT = 400  # bytes of the end
 _AT_ONCE = 65_536  # as much as a pipe holds
@@ -21,9 +18,9 @@ _AT_ONCE = 65_536  # as much as a pipe holds
 class _Ear:
     """The reading end of one check's pipe; -1 once it is closed."""
 
-    def __init__(self, fd: int, wakeup: Wakeup) -> None:
-        self.fd, self._wakeup = fd, wakeup
-        self._wakeup.register(fd)
+    def __init__(self, fd: int, poll: select.poll) -> None:
+        self.fd, self._poll = fd, poll
+        self._poll.register(fd, select.POLLIN)
         self.tail = b""
 
     def take(self) -> None:
@@ -38,7 +35,7 @@ class _Ear:
 
     def close(self) -> None:
         """It is watched no more: a pipe without a writer, or a number that is free, is ready for ever."""
-        self._wakeup.unregister(self.fd)
+        self._poll.unregister(self.fd)
         os.close(self.fd)
         self.fd = -1
 
@@ -50,8 +47,8 @@ class _Ear:
 class Earshot:
     """By the check's pid."""
 
-    def __init__(self, wakeup: Wakeup) -> None:
-        self._wakeup = wakeup
+    def __init__(self, poll: select.poll) -> None:
+        self._poll = poll
         self._opened = -1  # the reader of a check that is being started
         self._ears: dict[int, _Ear] = {}
 
@@ -66,7 +63,7 @@ class Earshot:
 
     def listen(self, pid: int) -> None:
         """The pipe that was opened last is this check's."""
-        self._ears[pid] = _Ear(self._opened, self._wakeup)
+        self._ears[pid] = _Ear(self._opened, self._poll)
 
     def abandon(self) -> None:
         """The check of the pipe that was opened last was not started."""

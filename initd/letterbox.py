@@ -15,16 +15,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from initd.wakeup import Wakeup
-
 _TAKE = 64  # datagrams a turn: a flood on the letterbox must not hold up a reap
 
 
 class Letterbox:
     """Closed until ``open`` is called for a new web; each web gets a new one, so no old word reaches it."""
 
-    def __init__(self, wakeup: Wakeup) -> None:
-        self._wakeup = wakeup
+    def __init__(self, poll: select.poll) -> None:
+        self._poll = poll
         self._socket: _socket.socket | None = None
 
     def open(self) -> _socket.socket:
@@ -32,13 +30,13 @@ class Letterbox:
         self.close()
         ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
         ours.setblocking(False)
-        self._wakeup.register(ours.fileno())
+        self._poll.register(ours.fileno(), select.POLLIN)
         self._socket = ours
         return theirs
 
     def close(self) -> None:
         if self._socket is not None:
-            self._wakeup.unregister(self._socket.fileno())
+            self._poll.unregister(self._socket.fileno())
             self._socket.close()
             self._socket = None
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import posix as os
 import resource  # noqa: F401  wait4(2) looks for it at its first call, and without a descriptor would lose an end
+import select
 import time
 
-from initd import notify, proctable, room, signals
+from initd import notify, proctable, room, signals, syscalls
 from initd.books import Init
 from initd.core import Core
 from initd.desk import Desk
@@ -24,7 +25,6 @@ from initd.letterbox import Letterbox
 from initd.model import MAIN
 from initd.reaping import Reaper
 from initd.sockets import remove_socket_file
-from initd.wakeup import Wakeup
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 _CHLD = signals.NUMBERS["CHLD"]
 # What the kernel says to us about a write of ours. It is blocked like all others, and is not meant for main.
 _OUR_OWN = (signals.NUMBERS["PIPE"], signals.NUMBERS["XFSZ"])
-_PAUSE = 0.05  # should every turn fail, then at least not in a hot loop
+_SIGNALS = 64  # in one turn, as many as are read of a signalfd
+_POLL = 0.05  # without a signalfd we look for signals this often; and a turn that fails waits so long
 
 
 def run(world: World) -> int:
@@ -68,18 +69,17 @@ class Loop:
         self.world = world
         self.core = Core(world.config, init, lambda: os.urandom(1)[0] / 256)
         self.desk = Desk(self.core)
-        self._wakeup = Wakeup()
-        if not self._wakeup.works:
-            text = "descriptors cannot wake us on this kernel: HTTP waits up to 50 ms for the init's answers"
-            world.speaker.say("warning", text)
-        self._letterbox = Letterbox(self._wakeup)
-        self._earshot = Earshot(self._wakeup)
+        self._poll = select.poll()  # not epoll: for so few it is as quick, and it needs no descriptor
+        self._signalfd = self._open_signals()
+        self._letterbox = Letterbox(self._poll)
+        self._earshot = Earshot(self._poll)
         self.hands = Hands(world, self._letterbox, self._earshot, self.core.books.knows)
         if world.box is not None:
-            self._wakeup.register(world.box.fd)
+            self._poll.register(world.box.fd, select.POLLIN)
         self.guard = Guard(self.core.books, world.speaker)
         self._reaper = Reaper(world, self.core.books, self._earshot, self._letterbox, self.guard, self.feed)
         self._steps: tuple[Callable[[list[int]], None], ...] = (
+            self._take_signals,
             self._read_letterbox,  # a question costs less than a batch of orphans
             self._earshot.read,
             self._reaper.drain,
@@ -87,6 +87,18 @@ class Loop:
             self._keep_time,
             self._settle,
         )
+
+    def _open_signals(self) -> int | None:
+        try:
+            fd = syscalls.open_signalfd()
+        except (ImportError, OSError, AttributeError, TypeError):  # no C half of ctypes, or another one
+            fd = None
+        if fd is None:
+            text = "cannot open a signalfd: signals take up to 50 ms; allow it, or install ctypes"
+            self.world.speaker.say("warning", text)
+        else:
+            self._poll.register(fd, select.POLLIN)
+        return fd
 
     def begin(self) -> None:
         """The first input: main was started by the bootstrap, or could not be. Then web is started."""
@@ -99,8 +111,7 @@ class Loop:
 
     def turn(self) -> None:
         """Wait for anything, take it all in, settle. What fails in one step is no reason to leave another."""
-        arrived, ready = self._wait()
-        self.guarded(self._take_signals, arrived)
+        ready = self._wait()
         for step in self._steps:
             if self.hands.code is None:
                 self.guarded(step, ready)
@@ -111,7 +122,7 @@ class Loop:
             step(*arguments)
         except Exception as error:  # noqa: BLE001  because this is PID 1's last guard: main must live
             self.guard.survived(error)
-            time.sleep(_PAUSE)
+            time.sleep(_POLL)  # should every turn fail, then at least not in a hot loop
 
     def feed(self, happened: object) -> None:
         """One input; its effects are performed, and their results fed, before this returns."""
@@ -140,8 +151,8 @@ class Loop:
 
     # --- the steps of a turn -------------------------------------------------------------------------
 
-    def _take_signals(self, arrived: list[tuple[int, int, int]]) -> None:
-        for number, pid, uid in arrived:
+    def _take_signals(self, ready: list[int]) -> None:
+        for number, pid, uid in self._signals(ready):
             if number != _CHLD and not (number in _OUR_OWN and pid == os.getpid()):
                 self.feed(SignalReceived(number, pid, uid, proctable.name_of(pid)))
 
@@ -158,16 +169,19 @@ class Loop:
     def _settle(self, _: list[int]) -> None:
         self._perform(self.core.settle())
 
-    def _wait(self) -> tuple[list[tuple[int, int, int]], list[int]]:
-        """Where the wait itself fails, what is ready is taken in all the same, and children are reaped."""
+    def _wait(self) -> list[int]:
         deadline = self.core.books.deadline()
-        seconds = None if deadline is None else max(0.0, deadline - time.monotonic())
-        try:
-            return self._wakeup.wait(0.0 if self._reaper.more else seconds)
-        except Exception as error:  # noqa: BLE001  because main's end must be seen by somebody
-            self.guard.survived(error)
-            time.sleep(_PAUSE)
-            return [], self._wakeup.ready()
+        seconds = -1.0 if deadline is None else max(0.0, deadline - time.monotonic())
+        if self._signalfd is None:
+            seconds = min(_POLL, _POLL if seconds < 0 else seconds)
+        if self._reaper.more:
+            seconds = 0.0
+        return [fd for fd, _ in self._poll.poll(seconds * 1000)]
+
+    def _signals(self, ready: list[int]) -> list[tuple[int, int, int]]:
+        if self._signalfd is None:
+            return syscalls.take_signals(_SIGNALS)
+        return syscalls.read_signals(self._signalfd) if self._signalfd in ready else []
 
     def _read_notes(self, ready: list[int]) -> None:
         """Main's words by sd_notify. Whoever is not main or below it is not heard."""

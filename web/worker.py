@@ -95,7 +95,9 @@ class Chore(Job[Any]):
             super().take()
 
     def hurry(self) -> bool:
-        """Once more, as soon as may be; False where something came of it already."""
+        """Once more, as soon as may be; False where something came of it already, or nobody waits for it."""
+        if self.answer.cancelled():
+            return False
         if self.pause is not None:
             self.pause = self.pause._replace(due=self.pause.earliest)
         return self.pause is not None
@@ -108,6 +110,7 @@ class Worker:
         self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._chore: Chore | None = None  # of the thread alone
         self._hurried = False  # and this: nobody was waiting who could be in a hurry
+        self._soon = asyncio.Event()  # the same where there is no thread
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -159,8 +162,7 @@ class Worker:
             self._jobs.put(lambda: self._take(chore))
             return await answer
         while True:
-            until, self._hurried = pause.earliest if self._hurried else pause.due, False
-            await asyncio.sleep(max(0.0, until - time.monotonic()))
+            await self._rest(pause)
             outcome = work()
             if not isinstance(outcome, Pause):
                 return outcome
@@ -171,7 +173,15 @@ class Worker:
         if self._thread is not None:
             self._jobs.put(self._hurry)
         else:
-            self._hurried = True
+            self._soon.set()
+
+    async def _rest(self, pause: Pause) -> None:
+        """A pause, which a hurry cuts short. asyncio's clock is the monotonic one."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(pause.due):
+                await self._soon.wait()
+        self._soon.clear()
+        await asyncio.sleep(max(0.0, pause.earliest - time.monotonic()))
 
     # --- on the thread ----------------------------------------------------------------------------
 

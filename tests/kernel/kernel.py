@@ -5,14 +5,12 @@ Law of this file: it only reads /proc. Pids are the host's unless a name says ``
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from initd.procfs import parse_stat, parse_status, signals_in
 
 PROC = Path("/proc")
-_SIGTIMEDWAIT = {"x86_64": 128, "aarch64": 137}[os.uname().machine]  # rt_sigtimedwait; asm/unistd.h
 
 
 def children(pid: int) -> list[int]:
@@ -72,23 +70,9 @@ def program(pid: int) -> str:
 
 
 def listens_to(pid: int, number: int) -> bool:
-    """Whether signal ``number`` would not be lost on ``pid``: blocked, handled, or waited for.
-
-    Who waits in sigtimedwait(2), as we and tini do for all signals, has none of them blocked meanwhile.
-    """
+    """Whether signal ``number`` would not be lost on ``pid``: it is blocked or has a handler."""
     seen = status(pid)
-    if any(number in signals_in(seen.get(mask, "0")) for mask in ("SigBlk", "SigCgt")):
-        return True
-    return _system_call(pid) == _SIGTIMEDWAIT
-
-
-def _system_call(pid: int) -> int | None:
-    """The number of the one that it sleeps in, proc_pid_syscall(5); None while it runs, or is gone."""
-    try:
-        word = (PROC / str(pid) / "syscall").read_text().split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    return int(word) if word.isdigit() else None
+    return any(number in signals_in(seen.get(mask, "0")) for mask in ("SigBlk", "SigCgt"))
 
 
 def has_pending(pid: int, number: int) -> bool:

@@ -35,7 +35,7 @@ CALLS = (
     "pidfd_send_signal",
     "prctl",
     "prlimit64",
-    "setitimer",
+    "signalfd4",
     "waitid",
 )
 REFUSALS = [
@@ -124,14 +124,3 @@ def test_what_a_filter_refuses_has_a_second_way(calls: tuple[str, ...], number: 
         works(made)
         said = [line for line in made.err().splitlines() if "cannot" in line]
         assert max(map(said.count, said), default=0) <= 2, made.err()  # each web says it for itself
-
-
-@pytest.mark.survives("seccomp refuses the wait for signals itself", "main's exit code, and HTTP; no signal")
-def test_without_the_wait_main_is_reaped_all_the_same() -> None:
-    with scene(
-        "sh", "-c", "echo ready; ( : & ); sleep 2; exit 6", before=refusing("rt_sigtimedwait", number="EPERM")
-    ) as made:
-        made.ready()
-        assert made.ask("GET", "/livez").text == "ok"
-        assert made.wait() == 6
-        assert made.err().count("cannot go on as planned") == 1

@@ -87,7 +87,7 @@ def test_the_event_loop_is_not_woken_until_there_is_something(monkeypatch: pytes
     working(test)
 
 
-def test_a_hurry_brings_it_forward_but_not_before_its_time() -> None:
+def test_a_hurry_brings_it_forward_but_not_before_its_time(any_worker: Callable[[], Worker]) -> None:
     async def test(worker: Worker) -> None:
         times: list[float] = []
         began = time.monotonic()
@@ -97,7 +97,7 @@ def test_a_hurry_brings_it_forward_but_not_before_its_time() -> None:
         await waiting
         assert 0.2 <= times[0] - began < FOREVER
 
-    working(test)
+    working(test, any_worker)
 
 
 @pytest.mark.parametrize("before", [False, True])
@@ -128,6 +128,18 @@ def test_questions_are_answered_meanwhile_and_do_not_keep_it_from_its_turn() -> 
             answers += 20
         assert answers >= 20
         assert len(times) == 3
+
+    working(test)
+
+
+def test_a_hurry_is_not_for_one_who_waits_no_more() -> None:
+    async def test(worker: Worker) -> None:
+        leaving = asyncio.create_task(worker.until(lambda: 1, Pause(0.0, time.monotonic() + FOREVER)))
+        await worker.run(lambda: None)
+        leaving.cancel()
+        await asyncio.wait([leaving])
+        worker.hurry()
+        assert await worker.until(lambda: 2, Pause(0.0, time.monotonic() + FOREVER)) == 2
 
     working(test)
 

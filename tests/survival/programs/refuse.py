@@ -24,9 +24,8 @@ NUMBERS = {  # asm/unistd.h of x86_64 and of aarch64; None: that one has no such
     "pidfd_send_signal": (424, 424),
     "prctl": (157, 167),
     "prlimit64": (302, 261),
-    "rt_sigtimedwait": (128, 137),
     "seccomp": (317, 277),
-    "setitimer": (38, 103),
+    "signalfd4": (289, 74),
     "timerfd_create": (283, 85),
     "waitid": (247, 95),
 }
