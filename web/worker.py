@@ -52,6 +52,8 @@ class Job(Generic[T]):
         self.begun = True
         try:
             self._outcome = self.work(), None
+        except StopIteration as stray:  # a future refuses it, and whoever awaits would wait for ever
+            self._outcome = None, RuntimeError(f"the work raised {stray!r}")
         except Exception as problem:  # noqa: BLE001  it belongs to whoever awaits, as with any call
             self._outcome = None, problem
         self.take()

@@ -172,3 +172,11 @@ def test_what_came_of_a_job_is_there_for_the_next_and_so_is_what_it_raised(
             await worker.run(bad.result)
 
     working(test, any_worker)
+
+
+def test_a_stray_stop_iteration_is_an_error_and_no_endless_wait(any_worker: Callable[[], Worker]) -> None:
+    async def test(worker: Worker) -> None:
+        with pytest.raises(RuntimeError, match="StopIteration"):
+            await worker.run(lambda: next(iter(())))
+
+    working(test, any_worker)
