@@ -158,7 +158,7 @@ class Core:
             return
         try:
             self._timers[name]()
-        except Exception:
+        except Exception:  # whatever it was: it is the guard's, and the timer is not lost
             self.books.timers.setdefault(name, self.books.now + _RETRY)
             raise
 

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 _CHLD = signals.NUMBERS["CHLD"]
 # What the kernel says to us about a write of ours. It is blocked like all others, and is not meant for main.
 _OUR_OWN = (signals.NUMBERS["PIPE"], signals.NUMBERS["XFSZ"])
-_SIGNALS = 64  # in one turn, as many as are read of a signalfd
 _POLL = 0.05  # without a signalfd we look for signals this often; and a turn that fails waits so long
 
 
@@ -91,13 +90,11 @@ class Loop:
     def _open_signals(self) -> int | None:
         try:
             fd = syscalls.open_signalfd()
-        except (ImportError, OSError, AttributeError, TypeError):  # no C half of ctypes, or another one
-            fd = None
-        if fd is None:
-            text = "cannot open a signalfd: signals take up to 50 ms; allow it, or install ctypes"
+        except (ImportError, OSError, AttributeError, TypeError) as error:  # the last two: another _ctypes
+            text = f"cannot open a signalfd: {error}; signals take up to 50 ms; allow it, or install ctypes"
             self.world.speaker.say("warning", text)
-        else:
-            self._poll.register(fd, select.POLLIN)
+            return None
+        self._poll.register(fd, select.POLLIN)
         return fd
 
     def begin(self) -> None:
@@ -172,15 +169,15 @@ class Loop:
     def _wait(self) -> list[int]:
         deadline = self.core.books.deadline()
         seconds = -1.0 if deadline is None else max(0.0, deadline - time.monotonic())
-        if self._signalfd is None:
-            seconds = min(_POLL, _POLL if seconds < 0 else seconds)
         if self._reaper.more:
             seconds = 0.0
+        elif self._signalfd is None and not 0.0 <= seconds < _POLL:
+            seconds = _POLL
         return [fd for fd, _ in self._poll.poll(seconds * 1000)]
 
     def _signals(self, ready: list[int]) -> list[tuple[int, int, int]]:
         if self._signalfd is None:
-            return syscalls.take_signals(_SIGNALS)
+            return syscalls.take_signals()
         return syscalls.read_signals(self._signalfd) if self._signalfd in ready else []
 
     def _read_notes(self, ready: list[int]) -> None:

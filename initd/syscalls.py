@@ -22,6 +22,7 @@ else:
     import _signal
 
 _proc = "/proc"  # changed by find_proc alone
+_AT_ONCE = 64  # signals: a flood of them must not hold up a reap
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 PR_SET_CHILD_SUBREAPER, PR_GET_CHILD_SUBREAPER = 36, 37
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
@@ -82,10 +83,10 @@ def discard(numbers: Iterable[int]) -> None:
         continue
 
 
-def open_signalfd() -> int | None:
-    """A descriptor that reads every signal, with its sender; signalfd(2). None where a filter refuses it.
+def open_signalfd() -> int:
+    """A descriptor that reads every signal, with its sender; signalfd(2). Raises ImportError, OSError.
 
-    By the C half of ctypes: that in Python would take 4 ms and 0.5 MB more. Raises ImportError without it.
+    By the C half of ctypes: that in Python would take 4 ms and 0.5 MB more. It keeps the errno to itself.
     """
     import _ctypes
 
@@ -93,14 +94,16 @@ def open_signalfd() -> int | None:
     everything = b"\xff" * 128  # a sigset_t of any C library fits in it
     flags = os.O_NONBLOCK | os.O_CLOEXEC  # SFD_NONBLOCK and SFD_CLOEXEC are these
     fd = int(_ctypes.call_cdeclfunction(function, (-1, everything, flags)))
-    return fd if fd >= 0 else None
+    if fd < 0:
+        raise OSError("refused")
+    return fd
 
 
 def read_signals(fd: int) -> list[tuple[int, int, int]]:
     """All signals waiting in a signalfd as (number, sender's pid, sender's uid)."""
     found = []
     try:
-        data = os.read(fd, 128 * 64)
+        data = os.read(fd, 128 * _AT_ONCE)
     except BlockingIOError:
         return []
     for start in range(0, len(data), 128):  # struct signalfd_siginfo: 128 bytes, signo errno code pid uid
@@ -109,14 +112,14 @@ def read_signals(fd: int) -> list[tuple[int, int, int]]:
     return found
 
 
-def take_signals(most: int) -> list[tuple[int, int, int]]:
-    """The same without a signalfd, up to so many; sigtimedwait(2).
+def take_signals() -> list[tuple[int, int, int]]:
+    """The same without a signalfd; sigtimedwait(2).
 
     Never with a timeout: stopped past it and continued, CPython's makes up a signal of what its stack holds.
     """
     found: list[tuple[int, int, int]] = []
     numbers = _signal.valid_signals()
-    while len(found) < most and (info := _signal.sigtimedwait(numbers, 0)) is not None:
+    while len(found) < _AT_ONCE and (info := _signal.sigtimedwait(numbers, 0)) is not None:
         found.append((info.si_signo, info.si_pid, info.si_uid))
     return found
 

@@ -109,7 +109,7 @@ def test_a_term_once_we_can_hear_it_is_never_lost() -> None:
     for _ in range(25):
         with scene("sleep", "100000", http=False) as made:
             pid = made.init
-            wait_for(lambda: hears_term(pid), "TERM to be blocked or handled")  # noqa: B023
+            wait_for(lambda: hears_term(pid), "TERM to be blocked or handled")  # noqa: B023  asked at once
             os.kill(pid, signal.SIGTERM)
             assert made.wait() == 143
 

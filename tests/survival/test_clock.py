@@ -99,7 +99,7 @@ def test_an_init_that_stood_still_makes_up_no_signal(refused: tuple[str, ...]) -
             time.sleep(1.5)  # it looks at its children each second
             made.send(signal.SIGALRM)  # what comes meanwhile is not lost either
             made.send(signal.SIGCONT)
-            wait_for(lambda: made.out().count("18\n") == count, "CONT")  # noqa: B023
+            wait_for(lambda: made.out().count("18\n") == count, "CONT")  # noqa: B023  asked at once
         assert {event["signal"] for event in made.events("signal.forwarded")} == {"ALRM", "CONT"}
         assert not [line for line in made.err().splitlines() if "dropped" in line or "could not" in line]
         assert sorted(made.out().split()) == [*["14"] * 3, *["18"] * 3, "ready"]

@@ -11,16 +11,21 @@ import pytest
 
 from web import slurp
 from web.metrics_proc import own_fds
-from web.slurp import reread
+from web.slurp import Kept, reread
+
+
+def keeping(monkeypatch: pytest.MonkeyPatch, most: int) -> Kept:
+    made = Kept(most)
+    monkeypatch.setattr(slurp, "_MOST", most)
+    monkeypatch.setattr(slurp, "_kept", made)
+    return made
 
 
 @pytest.fixture(autouse=True)
 def kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, int]]:
-    made: dict[str, int] = {}
-    monkeypatch.setattr(slurp, "_kept", made)
-    yield made
-    for fd in made.values():
-        os.close(fd)
+    made = keeping(monkeypatch, 32)
+    yield made.files
+    made.forget_all_but(())
 
 
 def test_a_file_that_stays_open_tells_what_is_true_now(kept: dict[str, int]) -> None:
@@ -45,16 +50,15 @@ def test_of_who_is_gone_there_is_nothing_to_read_and_nothing_kept(kept: dict[str
     assert not kept
 
 
-def test_no_more_than_a_few_stay_open(monkeypatch: pytest.MonkeyPatch, kept: dict[str, int]) -> None:
-    monkeypatch.setattr(slurp, "_MOST", 1)
+def test_no_more_than_a_few_stay_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = keeping(monkeypatch, 1)
     assert [reread(f"/proc/{name}") != b"" for name in ("loadavg", "uptime", "loadavg")] == [True] * 3
-    assert kept.keys() == {"/proc/loadavg"}  # the last, as we may have been moved to another control group
+    assert made.files.keys() == {"/proc/loadavg"}  # the last: we may have been moved to another control group
+    made.forget_all_but(())
 
 
-def test_where_descriptors_are_few_none_stays_open(
-    monkeypatch: pytest.MonkeyPatch, kept: dict[str, int]
-) -> None:
-    monkeypatch.setattr(slurp, "_MOST", 0)
+def test_where_descriptors_are_few_none_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = keeping(monkeypatch, 0).files
     assert reread("/proc/loadavg")
     assert not kept
 
