@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _SHARE = 0.005  # seconds of reaping in one turn; a probe waits so long
 _STORM = 0.005  # batches that follow each other this closely
-_REST = 0.002  # are gathered into one
+_REST = 0.001  # are gathered into one
 _AT_ONCE = 32  # are reaped before the time is looked at again: 0.2 ms
 # Orphans that are looked at: so many at once, and then so many a second, which is 1 % of a core. Once that
 # does not suffice it is a storm, and those that are looked at are samples: a few a second.

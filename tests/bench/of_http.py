@@ -153,7 +153,7 @@ def _busy(house: House, size: int) -> Iterator[dict[str, Act]]:
     with ExitStack() as stack:
         stage = stack.enter_context(house.settled(INITD, "crowd", BENCH_CROWD=size))
         words = [str(house.programs / "storm")]
-        entered = stack.enter_context(_inside(stage, words, BENCH_ORPHANS=_STORM))
+        entered = stack.enter_context(_inside(stage, words, BENCH_ORPHANS=_STORM, BENCH_EACH=50))
         stage.wait("MAIN")
         storm = kernel.children(entered)[0]
         yield {INITD: partial(_stormy, stage, storm), CALM: partial(_probed, stage)}

@@ -1,5 +1,5 @@
-/* storm: MAIN; then, for each USR1, BENCH_ORPHANS orphans that end at once, fifty of each parent: GO when the first is
- * made and OVER when the last one's parent has ended. */
+/* storm: MAIN; then, for each USR1, BENCH_ORPHANS orphans that end at once, BENCH_EACH of each parent: GO when the first
+ * is made and OVER when the last one's parent has ended. */
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -19,6 +19,7 @@ static void orphans(int count)
 
 int main(void)
 {
+    long each = atol(getenv("BENCH_EACH"));
     sigset_t usr1;
     int number;
     sigemptyset(&usr1);
@@ -27,8 +28,8 @@ int main(void)
     tell("MAIN", now());
     while (sigwait(&usr1, &number) == 0) {
         tell("GO", now());
-        for (long left = atol(getenv("BENCH_ORPHANS")); left > 0; left -= 50)
-            orphans(left < 50 ? left : 50);
+        for (long left = atol(getenv("BENCH_ORPHANS")); left > 0; left -= each)
+            orphans(left < each ? left : each);
         tell("OVER", now());
     }
 }
