@@ -236,8 +236,15 @@ class Books:
         return pid in self.ledger.adopted or self.origin(pid) != "adopted"
 
     @property
+    def serving(self) -> bool:
+        """Is web to be there? Until what main left behind is swept."""
+        return self.phase in (UP, WAITING)
+
+    @property
     def main_name(self) -> str:
-        return self.config.argv[0].rpartition("/")[2][:15]
+        """As the kernel will have it: 15 bytes of the file's name; proc_pid_comm(5)."""
+        name = self.config.argv[0].rpartition("/")[2].encode("utf-8", "surrogateescape")
+        return name[:15].decode("utf-8", "backslashreplace")
 
     @property
     def main_state(self) -> str:

@@ -58,15 +58,27 @@ def main(argv: list[str]) -> NoReturn:
     try:
         world = _bootstrap(argv, mask)
     except Refusal as refusal:
-        line = f"{refusal}\n".encode("utf-8", "backslashreplace")
-        if refusal.code == 0:
-            os.write(refusal.fd, line)
-        else:
-            descriptors.write_line(refusal.fd, line)
-        os._exit(refusal.code)
+        os._exit(_say_refusal(refusal))
+    except Exception as error:  # noqa: BLE001  because a traceback is no line, and 1 no code of ours
+        os._exit(
+            _say_refusal(Refusal(f"cannot start: {error!r}; this is a mistake of ours: please report it"))
+        )
     from initd.loop import run  # main is running: from here on an import costs it nothing
 
     os._exit(run(world))
+
+
+def _say_refusal(refusal: Refusal) -> int:
+    """The one line, or the help, which is long and waits for its reader; the code to leave with."""
+    line = f"{refusal}\n".encode("utf-8", "backslashreplace")
+    if refusal.code:
+        descriptors.write_line(refusal.fd, line)
+        return refusal.code
+    try:
+        os.write(refusal.fd, line)
+    except OSError:  # a full disk, or a reader that has gone
+        return cli.REFUSED
+    return 0
 
 
 def _bootstrap(argv: list[str], mask: frozenset[int]) -> World:
@@ -211,8 +223,7 @@ def _spawn_main(
         if error.stage == "exec" and config.persona is not None:
             code, text = config.persona.exec_failure(config.argv[0], error.errno)
             raise config.persona.refusal(text, code, error.pid) from None
-        code = 127 if error.missing else _refused(error)
-        raise Refusal(f"cannot run {plans.explain(error, config)}", code) from None
+        raise Refusal(f"cannot run {plans.explain(error, config)}", error.code) from None
 
 
 def _park(config: Config, listeners: tuple[Listener, ...]) -> Spare | None:
@@ -228,8 +239,3 @@ def _park(config: Config, listeners: tuple[Listener, ...]) -> Spare | None:
     spare = Spare(listener.fd for listener in listeners)
     spare.park()
     return spare
-
-
-def _refused(error: spawning.SpawnError) -> int:
-    """126 when the command is not executable; 125 when it was our own set-up that failed."""
-    return 126 if error.stage == "exec" else cli.REFUSED

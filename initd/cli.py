@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from initd.inputs import Credentials
 
 REFUSED = 125
+_GREETING = 16_384  # characters of web's hello for what options name; tokens.py has a limit for the rest
 _FACTS: dict[str, Any] = {  # what no option of initd's changes, but being another program does
     "persona": None,
     "own_group": True,
@@ -47,22 +48,17 @@ def parse(argv: Sequence[str], environ: Mapping[str, str]) -> Config:
     """The configuration for ``initd ARGV…``. Raises Refusal; code 0 means help or version was asked for."""
     given, command = _command_line(argv)
     config = settle(command, environ, {}, given)
-    if config.observe:
-        return _observer(config)
-    if not command:
+    if not command and not config.observe:
         raise Refusal("cannot start: no command was given; say initd -- COMMAND [ARG…], or initd --help")
     return config
 
 
-def _observer(config: Config) -> Config:
-    """It has no main, so that nothing that is about main makes sense."""
-    if config.argv:
-        raise Refusal(
-            f"cannot start {config.argv[0]!r} with --observe: an observer starts nothing; leave it out"
-        )
-    if config.no_http:
+def _refuse_main(command: Sequence[str], settled: Mapping[str, Any]) -> None:
+    """An observer has no main, so that nothing that is about main makes sense."""
+    if command:
+        raise Refusal(f"cannot start {command[0]!r} with --observe: an observer starts nothing; leave it out")
+    if settled["no_http"]:
         raise Refusal("cannot use --observe with --no-http: nobody could ask; leave one of them out")
-    return config
 
 
 def settle(
@@ -76,6 +72,9 @@ def settle(
         settled["rewrite"] = _session_rewrite() + settled["rewrite"]
     _refuse_blind_checks(settled)
     _refuse_half_tls(settled)
+    _refuse_long_lists(settled)
+    if settled["observe"]:
+        _refuse_main(command, settled)
     listening = settled["listen"]
     settled.update(
         argv=tuple(command),
@@ -111,6 +110,21 @@ def _refuse_half_tls(settled: Mapping[str, Any]) -> None:
         raise Refusal(f"cannot use --tls-{given} alone: say --tls-{missing} as well")
     if authority is not None and cert is None:
         raise Refusal("cannot use --tls-client-ca without TLS: say --tls-cert and --tls-key as well")
+
+
+def _refuse_long_lists(settled: Mapping[str, Any]) -> None:
+    """What web is told in its greeting has to fit into one datagram, with the tokens."""
+    names = ("allow_host", "http_user", "listen", "tls_cert", "tls_key", "tls_client_ca")
+    told = {name: settled[name] for name in names}
+    if len(repr(told)) < _GREETING // 12:  # no character takes more in JSON
+        return
+    from initd.compact_json import encode  # for those who name a great deal
+
+    if (taken := len(encode(told))) > _GREETING:
+        raise Refusal(
+            f"cannot use so many --allow-host, --listen and names of files: they take {taken} characters, "
+            f"and web can be told {_GREETING}; say fewer"
+        )
 
 
 def _addresses(asked: tuple[tuple[str, int] | None, ...] | None) -> tuple[tuple[str, int], ...]:

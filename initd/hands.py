@@ -199,7 +199,7 @@ def spawn_failure(unit: str, error: spawning.SpawnError, config: Config) -> Spaw
     """What the core is to know of it."""
     why = str(error) if unit == WEB else plans.explain(error, config, command_of(config, unit))
     if not error.forking:
-        return SpawnFailed(unit, why, forking=False, missing=error.missing)
+        return SpawnFailed(unit, why, forking=False, code=error.code)
     return SpawnFailed(unit, why, forking=True, room=room.report(error.errno), limit=room.hit(error.errno))
 
 

@@ -28,12 +28,12 @@ class Spawned:
 
 @record
 class SpawnFailed:
-    """Not started: no process could be made (``forking``), or there is nothing to run (``missing``)."""
+    """Not started: no process could be made (``forking``), or ``code`` says what lacked; docker-run(1)."""
 
     unit: str
     why: str
     forking: bool
-    missing: bool = False
+    code: int = 126
     room: str = ""  # what the kernel says of its limits, for people
     limit: str = "unknown"  # which limit was hit: one of LIMITS
     spared: bool = False  # it was not even tried, because there is little room

@@ -62,7 +62,7 @@ class Keeper:
             self.books.fork_failed(failure)
         room = f" ({failure.room})" if failure.room else ""
         self._complain(f"cannot {what} {failure.why}{room}")
-        return ExitStatus(127 if failure.missing else 126, None)
+        return ExitStatus(failure.code, None)
 
     def _complain(self, text: str) -> None:
         """Not at each try, which may go on for days."""

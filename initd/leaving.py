@@ -38,8 +38,7 @@ class Leaving:
         if books.held or books.phase != UP:
             return
         books.record("shutdown", code=books.exit_code)
-        books.cancel("look", "drain", "files")
-        self.spares.dismiss()
+        books.cancel("drain")
         if books.config.farewell:
             self._farewell()
         if books.config.wait_orphans is None:
@@ -58,7 +57,8 @@ class Leaving:
     def sweep(self) -> None:
         """What is left is told to end; TERM first."""
         books = self.books
-        books.cancel("orphans.wait")
+        books.cancel("orphans.wait", "look", "files")
+        self.spares.dismiss()
         if books.config.sweep_timeout <= 0:
             self._close()
             return

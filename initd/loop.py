@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 _CHLD = signals.NUMBERS["CHLD"]
 # What the kernel says to us about a write of ours. It is blocked like all others, and is not meant for main.
 _OUR_OWN = (signals.NUMBERS["PIPE"], signals.NUMBERS["XFSZ"])
+_LONGEST = 86_400.0  # at once: poll(2) cannot be told more than 24 days
 _POLL = 0.05  # without a signalfd we look for signals this often; and a turn that fails waits so long
 
 
@@ -108,7 +109,7 @@ class Loop:
 
     def turn(self) -> None:
         """Wait for anything, take it all in, settle. What fails in one step is no reason to leave another."""
-        ready = self._wait()
+        ready = self._ready()
         for step in self._steps:
             if self.hands.code is None:
                 self.guarded(step, ready)
@@ -166,9 +167,18 @@ class Loop:
     def _settle(self, _: list[int]) -> None:
         self._perform(self.core.settle())
 
+    def _ready(self) -> list[int]:
+        """What there is to read. If even that cannot be found out, signals are read and children reaped."""
+        try:
+            return self._wait()
+        except Exception as error:  # noqa: BLE001  because a turn without its steps would be deaf
+            self.guard.survived(error)
+            time.sleep(_POLL)
+            return [] if self._signalfd is None else [self._signalfd]
+
     def _wait(self) -> list[int]:
         deadline = self.core.books.deadline()
-        seconds = -1.0 if deadline is None else max(0.0, deadline - time.monotonic())
+        seconds = -1.0 if deadline is None else min(_LONGEST, max(0.0, deadline - time.monotonic()))
         if self._reaper.more:
             seconds = 0.0
         elif self._signalfd is None and not 0.0 <= seconds < _POLL:

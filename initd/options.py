@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from initd.record import record
 from initd.values import (
+    account,
     address,
     choice,
     command,
@@ -125,7 +126,7 @@ OPTIONS: tuple[Option | str, ...] = (
     Option("tls-client-ca", "", "FILE", path, None, "ask for client certificates of this CA; --tokens says who has which role"),
     Option("anonymous", "", "ROLE", choice(*ROLES), "metrics", "health, metrics, read or control without a token (default metrics)"),
     Option("allow-host", "", "NAME", host_name, (), "a further Host name to answer to", many=True),
-    Option("http-user", "", "U", word, "nobody", "who the web process runs as when we are root (default nobody)"),
+    Option("http-user", "", "U", account, "nobody", "who the web process runs as when we are root (default nobody)"),
     Option("history", "", "N", number(1, 100_000), 2000, "how many events are kept (default 2000)"),
     _flag("no-redact", "", "show command lines as they are, with the passwords in them"),
     _flag("observe", "", "supervise nothing and signal nobody: watch the PID namespace that we are in"),

@@ -34,12 +34,14 @@ class Orphans:
         numbers, self._to_send = self._to_send, []
         for number in numbers:
             for pid in self.books.ledger.adopted:
-                self._send(pid, number)
+                if self.books.origin(pid) == "adopted":  # one that main named is main by now
+                    self._send(pid, number)
 
     def met(self, child: Child) -> None:
-        """One was adopted alive. What was there before us is no orphan of main's, and is left alone."""
+        """One was adopted alive. Who was there before us is no orphan of main's, nor is who main named."""
         books = self.books
-        if not books.config.kill_orphans or child.process in books.init.present:
+        spared = (*books.init.present, books.told.successor)
+        if not books.config.kill_orphans or child.process in spared:
             return
         self._send(child.process.pid, TERM)
         books.record(
@@ -57,7 +59,8 @@ class Orphans:
         """Some did not end in time; those that did are not in the ledger any more."""
         books = self.books
         for process, at in list(self._ending.items()):
-            if books.ledger.adopted.get(process.pid) != process.starttime:
+            gone = books.ledger.adopted.get(process.pid) != process.starttime
+            if gone or books.origin(process.pid) != "adopted":
                 del self._ending[process]
             elif at <= books.now:
                 del self._ending[process]

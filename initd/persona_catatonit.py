@@ -90,7 +90,7 @@ def _voice(kind: str, fields: Mapping[str, Any], command: str) -> tuple[str, ...
 def _how(fields: Mapping[str, Any]) -> str:
     if fields["signal"] is None:
         return f"with code {fields['code']}"
-    return f"due to signal {signals.parse(fields['signal'])}"
+    return f"due to signal {signals.number_of(fields['signal'])}"
 
 
 PROGRAM = Program(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import posix as os
 
 from initd import __version__, signals
-from initd.personas import Answer, Persona, Program, Row, put, show
+from initd.personas import Answer, Persona, Program, Row, leading_number, put, show
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def _try_help(called: str) -> str:
 def _rewrite(values: Values, text: str) -> None:
     """``s:r``, as sscanf reads "%d:%d": blanks before a number and anything after the last are well."""
     source, colon, target = text.partition(":")
-    first, second = _number(source, whole=True), _number(target, whole=False)
+    first, second = leading_number(source, whole=True), leading_number(target, whole=False)
     known = first is not None and 1 <= first <= _LAST and second is not None and 0 <= second <= _LAST
     if not colon or not known:
         raise Answer(
@@ -59,17 +59,6 @@ def _rewrite(values: Values, text: str) -> None:
             1,
         )
     values["rewrite"] = (*values.get("rewrite", ()), (first, second))
-
-
-def _number(text: str, *, whole: bool) -> int | None:
-    text = text.lstrip()
-    end = 1 if text[:1] in ("+", "-") else 0
-    while end < len(text) and text[end].isascii() and text[end].isdigit():
-        end += 1
-    digits = text[:end].lstrip("+-")
-    if not digits or len(digits) > 9 or (whole and end < len(text)):
-        return None
-    return int(text[:end])
 
 
 def _single(values: Values, _: str) -> None:
@@ -103,7 +92,7 @@ def _voice(kind: str, fields: Mapping[str, Any], rewrite: Mapping[int, int]) -> 
     if kind == "main.started":
         return (f"Child spawned with PID {pid}.",)
     if kind == "signal.forwarded":
-        received, sent = (signals.parse(fields[name]) for name in ("received", "signal"))
+        received, sent = (signals.number_of(fields[name]) for name in ("received", "signal"))
         return (f"Received signal {received}.", *_forwarded(received, sent))
     if kind == "reaped" and fields["origin"] != "web":
         return (f"A child with PID {pid} {_how(fields)}.",)
@@ -115,13 +104,16 @@ def _voice(kind: str, fields: Mapping[str, Any], rewrite: Mapping[int, int]) -> 
 
 def _forwarded(received: int, sent: int) -> tuple[str, ...]:
     translated = () if received == sent else (f"Translating signal {received} to {sent}.",)
-    return (*translated, f"Forwarded signal {sent} to children.")
+    done = (
+        f"Forwarded signal {sent} to children." if sent else "Not forwarding signal 0 to children (ignored)."
+    )
+    return (*translated, done)
 
 
 def _how(fields: Mapping[str, Any]) -> str:
     if fields["signal"] is None:
         return f"exited with exit status {fields['code']}"
-    return f"was terminated by signal {signals.parse(fields['signal'])}"
+    return f"was terminated by signal {signals.number_of(fields['signal'])}"
 
 
 PROGRAM = Program(

@@ -11,7 +11,7 @@ import errno
 import posix as os
 
 from initd import __version__, signals
-from initd.personas import Answer, Persona, Program, Row, count, put, show
+from initd.personas import Answer, Persona, Program, Row, count, leading_number, put, show
 from initd.say import LEVELS
 
 TYPE_CHECKING = False
@@ -93,10 +93,8 @@ def _bad(values: Values, option: str, text: str) -> Answer:
 
 
 def _verbosity(values: Values, text: str) -> None:
-    """As atoi(3) reads it; it wins over any number of -v."""
-    digits = text.strip()
-    number = int(digits) if digits.isascii() and digits.removeprefix("-").isdigit() else 0
-    values["level"] = number
+    """As atoi(3) reads it, into an unsigned number; it wins over any number of -v."""
+    values["level"] = (leading_number(text) or 0) % 2**32
 
 
 def _finish(called: str, command: str, values: Values) -> Persona:
@@ -133,7 +131,7 @@ def _voice(kind: str, fields: Mapping[str, Any], command: str, warns: bool) -> L
     if kind == "main.started":
         return (("info", f"Spawned child process '{command}' with pid '{pid}'"),)
     if kind == "signal.forwarded":
-        return (("debug", f"Passing signal: '{_signal.strsignal(signals.parse(fields['signal']))}'"),)
+        return (("debug", f"Passing signal: '{_signal.strsignal(signals.number_of(fields['signal']))}'"),)
     if kind == "reaped" and fields["origin"] != "web":
         orphan = (("warning", f"Reaped zombie process with pid={pid}"),)
         heard = orphan if warns and fields["origin"] == "adopted" else ()
@@ -146,7 +144,7 @@ def _voice(kind: str, fields: Mapping[str, Any], command: str, warns: bool) -> L
 def _how(fields: Mapping[str, Any]) -> str:
     if fields["signal"] is None:
         return f"normally (with status '{fields['code']}')"
-    return f"with signal (with signal '{_signal.strsignal(signals.parse(fields['signal']))}')"
+    return f"with signal (with signal '{_signal.strsignal(signals.number_of(fields['signal']))}')"
 
 
 PROGRAM = Program(

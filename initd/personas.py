@@ -96,7 +96,7 @@ def parse(program: Program, called: str, argv: Sequence[str], environ: Mapping[s
     elif not command:
         raise Answer(program.missing(called), 1)
     persona = program.finish(given.pop("called"), command[0] if command else "", given)
-    quiet = {"no_http": "INITD_LISTEN" not in environ, "sweep_timeout": 0.0, "persona": persona}
+    quiet = {"no_http": not environ.get("INITD_LISTEN"), "sweep_timeout": 0.0, "persona": persona}
     try:
         return cli.settle(command, environ, {**quiet, **program.defaults}, given)
     except Refusal as refusal:
@@ -123,6 +123,18 @@ def show(text: Callable[[str], str], fd: int) -> Callable[[Values, str], None]:
         raise Answer(text(values["called"]), 0, fd)
 
     return leave
+
+
+def leading_number(text: str, *, whole: bool = False) -> int | None:
+    """As strtol(3) reads it: space, a sign, digits. None without any, or if ``whole`` and more follows."""
+    text = text.lstrip()
+    end = 1 if text[:1] in ("+", "-") else 0
+    while end < len(text) and text[end].isascii() and text[end].isdigit():
+        end += 1
+    digits = text[:end].lstrip("+-")
+    if not digits or len(digits) > 9 or (whole and end < len(text)):
+        return None
+    return int(text[:end])
 
 
 # --- getopt -----------------------------------------------------------------------------------------

@@ -59,8 +59,13 @@ def entry_environment() -> dict[bytes, bytes]:
 
 
 def _pairs(raw: bytes) -> dict[bytes, bytes]:
-    pairs = (entry.removeprefix(_HIDDEN).partition(b"=") for entry in raw.split(b"\0"))
-    return {name: value for name, equals, value in pairs if equals}
+    """What Python can give to execve(2): what has a name and an =; of two the first, as getenv(3) does."""
+    found: dict[bytes, bytes] = {}
+    for entry in raw.split(b"\0"):
+        name, _, value = entry.removeprefix(_HIDDEN).partition(b"=")
+        if name and b"=" in entry:
+            found.setdefault(name, value)
+    return found
 
 
 def main_plan(config: Config, mask: frozenset[int], environ: dict[bytes, bytes], *, terminal: bool) -> Plan:

@@ -85,9 +85,10 @@ class Readiness:
             self.books.timers["main.overdue"] = max(at, self.books.now + seconds)
 
     def _wind_up(self) -> None:
-        """The watchdog is fed, where there is one."""
+        """The watchdog is fed, where there is one; main may take it away by saying 0."""
+        self.books.told.starving = False
+        self.books.cancel("watchdog")
         if self._watchdog:
-            self.books.told.starving = False
             self.books.after("watchdog", self._watchdog)
 
     def missed(self) -> None:

@@ -52,6 +52,11 @@ def parse(text: str | int) -> int:
     return number
 
 
+def number_of(name: str) -> int:
+    """The way back from ``name_of``, which spells 32 and 33, the C library's own, as numbers."""
+    return int(name) if name.isdigit() else parse(name)
+
+
 def _numeric(word: str) -> int | None:
     return int(word) if word.isascii() and word.isdigit() and len(word) < 4 else None
 

@@ -6,7 +6,7 @@ asked for whether or not pids are short: a window that does not open in a full h
 
 from __future__ import annotations
 
-from initd.books import UP, Books
+from initd.books import Books
 from initd.effects import Dismiss, Park
 from initd.inputs import Parked
 
@@ -36,7 +36,7 @@ class SpareKeeper:
     def gone(self) -> None:
         """It is web now, or dead."""
         self.books.spare = 0
-        if self.books.phase == UP:
+        if self.books.serving:
             self.books.after("spare", _SOON)
 
     def dismiss(self) -> None:

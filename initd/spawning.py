@@ -39,6 +39,13 @@ class SpawnError(Exception):
         """There is nothing to run."""
         return self.stage == "exec" and self.errno == errno.ENOENT
 
+    @property
+    def code(self) -> int:
+        """What to leave with, as docker does: not found, not executable, or our own set-up failed."""
+        if self.stage != "exec":
+            return 125
+        return 127 if self.missing else 126
+
 
 @record
 class Plan:

@@ -13,7 +13,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from initd.inputs import Credentials
 
-TOKEN_MAXIMUM, TOKENS_MAXIMUM = 200, 200  # the whole table goes to web in one datagram of 64 KiB
+TOKEN_MAXIMUM, TOKENS_MAXIMUM = 200, 200
+_TABLE = (
+    46_000  # characters in JSON: the whole table goes to web in one datagram of 64 KiB, with other things
+)
+_BESIDE = 20  # a role, quotes and commas
 _LONGEST = 1 << 20
 _CERTIFICATE = "cert:"
 
@@ -31,6 +35,10 @@ def read(path: str | None, single: str | None) -> Credentials:
     found += _lines(path) if path is not None else []
     if len(found) > TOKENS_MAXIMUM:
         raise ValueError(f"cannot use {path}: it has {len(found)} tokens; say at most {TOKENS_MAXIMUM}")
+    if sum(len(word) + word.count('"') + word.count("\\") + _BESIDE for _, word in found) > _TABLE:
+        raise ValueError(
+            f'cannot use {path}: its tokens are too long together; say fewer, or without \\ and "'
+        )
     named = [(role, word) for role, word in found if word.startswith(_CERTIFICATE)]
     return (
         tuple(pair for pair in found if pair not in named),

@@ -164,7 +164,14 @@ def user(text: str) -> tuple[str, str | None]:
     name, colon, group = text.partition(":")
     if not name or (colon and not group):
         raise ValueError("say USER or USER:GROUP, by name or number")
-    return name, group or None
+    return account(name), account(group) if group else None
+
+
+def account(text: str) -> str:
+    """A user or a group by name or number; 2**32 - 1 is none, but "leave it as it is": setresuid(2)."""
+    if word(text).isdigit() and not (text.isascii() and len(text) < 11 and int(text) < 2**32 - 1):
+        raise ValueError("say a name, or a number below 4294967295")
+    return text
 
 
 def word(text: str) -> str:

@@ -6,7 +6,7 @@ Law of this file: nothing here may hold up main: web may crash, hang or lie, and
 from __future__ import annotations
 
 from initd import __version__, signals, unit, wire
-from initd.books import CLOSING, KILL_AGAIN, UP, Books, describe
+from initd.books import CLOSING, KILL_AGAIN, Books, describe
 from initd.effects import Send, Signal, Spawn
 from initd.endings import as_fields, in_words
 from initd.inputs import ChildEnded, Dropped, LetterboxClosed, Spawned, SpawnFailed
@@ -46,7 +46,8 @@ class WebKeeper(Keeper):
 
     def replace(self) -> None:
         """By another one that knows what has changed. It is no crash, and is not waited with."""
-        self.move(unit.RESTART)
+        if self.books.serving:
+            self.move(unit.RESTART)
 
     def ask(self) -> None:
         """To end its streams, and itself; where another one follows, after what it has accepted already."""
@@ -97,14 +98,14 @@ class WebKeeper(Keeper):
         books.attached = False
         books.cancel("web.beat", "web.overdue", "lag")
         books.record("web.exited", process=describe(end.process, end.name), **as_fields(end.status))
-        if books.phase == UP:
+        if books.serving:
             books.ledger.web_restarts += 1
             if self.unit.state != RESTARTING:
                 books.log("warning", f"web (pid {end.process.pid}) ended: {words}; it is started again")
         self._down(end.status)
 
     def _down(self, status: ExitStatus) -> None:
-        back = None if self.books.phase == UP else False
+        back = None if self.books.serving else False
         self.do(self.unit.down(status, self.books.now, failed=True, back=back))
 
     # --- is it alive, and does it hear us ----------------------------------------------------------

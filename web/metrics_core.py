@@ -19,7 +19,7 @@ from initd.model import (
     RESTART_REASONS,
     SOURCES,
 )
-from initd.signals import parse
+from initd.signals import number_of
 from web.metrics_family import Families, counter, counters, gauge, gauges, histogram, info, zeros
 
 
@@ -129,7 +129,7 @@ def _signals(counted: dict[str, int]) -> dict[tuple[str, ...], float]:
 
 def _exit_code(last: dict[str, Any]) -> int | None:
     if last.get("signal") is not None:
-        return 128 + parse(last["signal"])
+        return 128 + number_of(last["signal"])
     code: int | None = last.get("code")
     return code
 

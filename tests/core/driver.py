@@ -298,7 +298,7 @@ class World:
 
 
 def missing(unit: str = MAIN) -> SpawnFailed:
-    return SpawnFailed(unit, "'server': not found", forking=False, missing=True)
+    return SpawnFailed(unit, "'server': not found", forking=False, code=127)
 
 
 def no_fork(unit: str = MAIN) -> SpawnFailed:

@@ -277,3 +277,8 @@ def test_a_reply_finds_room_behind_thousands_of_events() -> None:
     assert dropped == 2_000 - sum(len(m["events"]) for m in world.sent[sent:] if m["t"] == "events")
     world.advance(0.3)
     assert world.said("lag")[-1]["seq"] == world.desk.books.history.last
+
+
+def test_a_command_whose_name_is_no_utf8_is_called_as_the_kernel_calls_it() -> None:
+    world = running(argv=("/bin/sl\udcff-\u00fc" + "x" * 20,))
+    assert world.desk.books.main_name == "sl\\xff-\u00fcxxxxxxxxx"

@@ -111,5 +111,5 @@ def test_the_closed_lists_hold_each_word_once() -> None:
 
 
 def test_fields_that_are_a_default_may_be_left_out() -> None:
-    assert SpawnFailed("main", "why", forking=True) == SpawnFailed("main", "why", True, False, "")
+    assert SpawnFailed("main", "why", forking=True) == SpawnFailed("main", "why", True, 126, "")
     assert Child(ProcessId(1, 2), "x", zombie=False).zombie is False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from initd.books import Init
 from initd.effects import Look
+from initd.inputs import Notified
 from initd.model import ProcessId
 from tests.core.driver import World, running
 
@@ -98,3 +99,39 @@ def test_kill_orphans_leaves_alone_what_was_there_before_us() -> None:
     orphan = daemon(world)
     assert world.signals == [(orphan, 15, False)]
     assert books.ledger.adopted_total == 2
+
+
+def test_kill_orphans_spares_whom_main_named_to_follow_it() -> None:
+    world = running("--notify", "--kill-orphans", "--stop-timeout", "3s")
+    heir = world.add_child("server").id
+    world.feed(Notified({"MAINPID": heir.pid, "READY": True}, heir))
+    assert world.ask("state")["status"]["main"]["pid"] == heir.pid
+    late = daemon(world)
+    late_id = world.children[late].id
+    assert world.signals == [(late, 15, False)]
+    world.feed(Notified({"MAINPID": late}, late_id))
+    world.advance(5.0)
+    assert world.signals == [(late, 15, False)]
+
+
+def test_signal_orphans_sends_to_a_main_that_was_adopted_only_once() -> None:
+    world = running("--notify", "--signal-orphans")
+    heir = world.add_child("server").id
+    world.feed(Notified({"MAINPID": heir.pid, "READY": True}, heir))
+    world.signal("HUP")
+    assert world.signals == [(heir.pid, 1, False)]
+
+
+def test_while_orphans_are_waited_for_web_is_there_and_looked_after() -> None:
+    world = running("--wait-orphans")
+    orphan = daemon(world)
+    world.end(world.pid(), 7)
+    world.end(world.pid("web"), 1)
+    world.advance(5.0)
+    assert world.runs("web")
+    assert world.ask("state")["status"]["web"]["restarts"] == 1
+    assert "look" in world.desk.books.timers
+    world.end(orphan, 0)
+    assert "look" not in world.desk.books.timers
+    world.end(world.pid("web"), 0)
+    assert (world.runs("web"), world.exits) == (False, [7])

@@ -77,6 +77,14 @@ def test_our_variables_are_heard_and_one_of_them_turns_http_on(name: str) -> Non
     assert (config.no_http, config.listen, config.sweep_timeout) == (False, (("127.0.0.1", 1),), 2.0)
     assert config.umask == 0o077
     assert called(name, "x", INITD_LISTEN="none", INITD_NO_HTTP="1").no_http
+    assert called(name, "x", INITD_LISTEN="").no_http
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_as_another_a_command_cannot_be_only_observed(name: str) -> None:
+    refusal = answer(name, "x", INITD_OBSERVE="1")
+    assert "cannot start 'x' with --observe: an observer starts nothing; leave it out" in str(refusal)
+    assert refusal.code == 1
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
@@ -119,7 +127,8 @@ def test_tini_and_catatonit_keep_faults_for_themselves_and_drop_what_the_termina
         ("-vvvvvv x", {}, "trace"),
         ("x", {"TINI_VERBOSITY": "0"}, "error"),
         ("-vvv x", {"TINI_VERBOSITY": " 3"}, "debug"),
-        ("-v x", {"TINI_VERBOSITY": "-7"}, "error"),
+        ("x", {"TINI_VERBOSITY": "+2x"}, "info"),
+        ("-v x", {"TINI_VERBOSITY": "-7"}, "trace"),
         ("-v x", {"TINI_VERBOSITY": "x"}, "error"),
     ],
 )

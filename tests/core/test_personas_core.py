@@ -136,3 +136,17 @@ def test_a_pause_has_no_main_to_start() -> None:
     reply = world.ask("main.start")
     assert (reply["ok"], reply["error"]["code"]) == (False, "wrong_state")
     assert world.starts(MAIN) == 0
+
+
+@pytest.mark.parametrize(("name", "line"), [("tini", "-vvv x"), ("dumb-init", "-v x"), ("catatonit", "x")])
+def test_a_main_that_died_of_a_signal_without_a_name_is_an_end_like_any_other(name: str, line: str) -> None:
+    world = being(name, line)
+    world.end(world.pid(), signal=33)
+    assert world.exits == [161]
+    assert name == "catatonit" or any(" signal" in text for _, text in world.logs)
+
+
+def test_dumb_init_says_what_it_did_not_forward() -> None:
+    world = being("dumb-init", "-v -r 15:0 x")
+    world.end(world.pid(), 0)
+    assert ("debug", "Not forwarding signal 0 to children (ignored).") in world.logs

@@ -65,6 +65,18 @@ def test_a_watchdog_begins_with_ready_and_a_missed_one_restarts_main_under_every
     assert failing(world) == ["notify"]
 
 
+def test_main_may_take_its_watchdog_away_once_it_runs() -> None:
+    world = running("--notify", "--watchdog", "2s")
+    tell(world, "READY=1")
+    world.advance(1.0)
+    tell(world, "WATCHDOG_USEC=0")
+    world.advance(8.0)
+    assert (world.state, world.signals) == ("running", [])
+    tell(world, "WATCHDOG_USEC=1000000")
+    world.advance(1.0)
+    assert world.state == "restarting"
+
+
 def test_without_notify_the_watchdog_begins_with_the_start() -> None:
     world = running("--watchdog", "2s")
     world.advance(2.0)

@@ -126,3 +126,12 @@ def test_without_files_nobody_looks() -> None:
     world.changed = FilesChanged(NEW)
     world.advance(30)
     assert world.changed is not None
+
+
+def test_new_tokens_on_our_way_out_start_no_web_again() -> None:
+    world = with_tokens("--sweep-timeout", "0")
+    old = world.pid(WEB)
+    world.end(world.pid(), 4)
+    world.feed(FilesChanged(NEW))
+    world.end(old, 0)
+    assert (world.runs(WEB), world.exits) == (False, [4])

@@ -91,3 +91,8 @@ def test_the_refusal_is_one_short_line_whatever_the_word(text: str) -> None:
         parse(f"?{text}")
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) < 600
+
+
+@pytest.mark.parametrize("number", range(1, 65))
+def test_the_name_of_any_signal_leads_back_to_it(number: int) -> None:
+    assert signals.number_of(name_of(number)) == number

@@ -108,3 +108,9 @@ def test_files_of_secrets_are_found_again_from_another_directory(
     monkeypatch.chdir(tmp_path)
     config = parse(["--tls-cert", "c", "--tls-key", "/k", "x"], {})
     assert (config.tls_cert, config.tls_key) == (f"{tmp_path}/c", "/k")
+
+
+def test_a_table_that_would_not_fit_into_webs_greeting_is_refused(tmp_path: Path) -> None:
+    lines = "".join(f"read {chr(92) * 190}{number:03}\n" for number in range(200))
+    text = refusal("--tokens", token_file(tmp_path, lines.encode()), "x")
+    assert "its tokens are too long together; say fewer" in text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -125,6 +126,13 @@ OURS = {
 
 def test_the_environment_of_main_is_the_one_at_entry_but_for_our_variables() -> None:
     assert world(env={**STRANGE, **OURS}, http=False)["env"] == {**ENVIRONMENT, **STRANGE}
+
+
+def test_of_an_environment_that_python_cannot_hand_on_main_gets_what_it_can(tmp_path: Path) -> None:
+    odd = tmp_path / "odd"
+    subprocess.run(["cc", "-o", odd, *program("odd_environment.c")[1:]], check=True)
+    code, out, error = run("/usr/bin/env", before=(str(odd),), http=False)
+    assert (code, out.splitlines()) == (0, ["TWICE=first", "PLAIN=x=y"]), error
 
 
 def test_variables_that_break_pythons_neither_harm_us_nor_are_kept_from_main(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import signal
+import sys
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -152,3 +153,13 @@ def test_an_init_that_is_not_root_does_its_work_and_gives_its_own_user_control()
         wait_for((made.home / "pub" / "s").exists, "the socket")
         assert kernel.status(made.init)["Uid"].split()[0] == "65534"
         assert made.stop(signal.SIGTERM) == 0
+
+
+def test_an_init_that_cannot_even_wait_goes_on_forwarding_and_reaping() -> None:
+    broken = "import sys; from initd import boot, loop; loop.Loop._wait = None; boot.main(sys.argv[1:])"
+    main = "trap 'exit 5' TERM; (sleep 0.1 &); echo ready; while :; do sleep 0.1; done"
+    with scene("sh", "-c", main, init=(sys.executable, "-c", broken, "--no-http", "--")) as made:
+        made.wait_out("ready")
+        made.send(signal.SIGTERM)
+        assert made.wait() == 5
+        assert "cannot go on as planned at loop.py:" in made.err()

@@ -94,3 +94,9 @@ def test_a_daemon_that_main_names_is_main_from_then_on_and_its_code_is_ours() ->
         assert made.status()["main"]["state"] == "running"
         made.post("/api/v1/main/signal", {"signal": "USR1"})
         assert made.wait() == 6
+
+
+def test_a_watchdog_of_years_makes_no_init_deaf() -> None:
+    far = "systemd-notify --ready WATCHDOG_USEC=9999999999999; exit 5"
+    code, _, error = run("sh", "-c", far, options=["--notify", "--quiet"])
+    assert (code, error) == (5, "")

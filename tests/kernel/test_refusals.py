@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -49,6 +51,12 @@ WRONG = [
     (["--nice", "50"], "50"),
     (["--rlimit", "FILES=3"], "FILES=3"),
     (["--user", ""], "--user"),
+    (["--user", "²"], "²"),
+    (["--user", "root:²"], "root:²"),
+    (["--user", "4294967295"], "4294967295"),  # no user, but "leave it as it is"
+    (["--user", "root:99999999999"], "root:99999999999"),
+    (["--http-user", "4294967295"], "4294967295"),
+    (["--http-user", "99999999999"], "99999999999"),
     (["--restart"], "--restart"),
     (["--quiet=1"], "--quiet"),
     (["--tokens", "/nonexistent/tokens"], "/nonexistent/tokens"),
@@ -66,6 +74,12 @@ def refused(tmp_path: Path, options: Sequence[str], **rest: object) -> str:
 @pytest.mark.parametrize(("options", "named"), WRONG, ids=[" ".join(words) for words, _ in WRONG])
 def test_a_wrong_option_is_refused_by_name(tmp_path: Path, options: list[str], named: str) -> None:
     assert named in refused(tmp_path, options, listen=None if "--listen" in options else "none")
+
+
+@pytest.mark.parametrize("option", ["--allow-host=a{}." + "b" * 200, "--listen=127.0.0.1:2{:04}"])
+def test_more_than_web_can_be_told_is_refused(tmp_path: Path, option: str) -> None:
+    many = [option.format(number) for number in range(1_000)]
+    assert "web can be told 16384" in refused(tmp_path, many, listen=None)
 
 
 @pytest.mark.parametrize(
@@ -141,3 +155,17 @@ def test_a_refused_initd_leaves_no_socket_behind(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         refused(tmp_path, ["--socket", str(path)], listen=f"127.0.0.1:{taken.getsockname()[1]}")
     assert not os.path.lexists(path)
+
+
+@pytest.mark.parametrize("word", ["--help", "--version"])
+def test_an_answer_that_cannot_be_written_is_no_traceback(word: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([INITD, word], stdout=full, stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr) == (125, b"")
+
+
+def test_a_mistake_of_ours_before_main_is_one_line_and_125() -> None:
+    broken = "from initd import boot, plans; plans.main_plan = None; boot.main(['--no-http', '--', 'true'])"
+    done = subprocess.run([sys.executable, "-c", broken], capture_output=True, text=True, check=False)
+    assert done.returncode == 125
+    assert "cannot start: TypeError(" in one_cannot(done.stderr)

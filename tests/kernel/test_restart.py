@@ -122,3 +122,12 @@ def test_a_main_killed_by_a_signal_is_told_so_in_status_and_history() -> None:
         assert main["id"] != first["id"]
         assert (main["restarts"], main["last_exit"]["code"], main["last_exit"]["signal"]) == (1, None, "KILL")
         assert made.metric("initd_reaped_total", origin="main", outcome="signaled") == 1
+
+
+def test_a_set_up_of_ours_that_fails_at_a_restart_is_125_as_at_the_start(tmp_path: Path) -> None:
+    place = tmp_path / "gone"
+    place.mkdir()
+    options = ["--restart", "on-failure:1", "--workdir", str(place)]
+    code, _, error = run("sh", "-c", f"rmdir {place}; exit 4", options=options)
+    assert code == 125
+    assert f"--workdir {place} failed: No such file or directory" in error

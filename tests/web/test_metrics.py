@@ -239,10 +239,11 @@ def test_what_the_core_counted_is_what_is_shown() -> None:
     assert value(text, "initd_init_info", "subreaper") == 1
 
 
-def test_a_main_that_a_signal_killed_shows_what_a_shell_would() -> None:
+@pytest.mark.parametrize(("name", "code"), [("KILL", 137), ("33", 161), ("RTMIN", 162)])
+def test_a_main_that_a_signal_killed_shows_what_a_shell_would(name: str, code: int) -> None:
     reply = own_state()
-    reply["status"]["main"]["last_exit"] = {"code": None, "signal": "KILL", "at": "2026-01-01T00:00:00Z"}
-    assert value(scraped(reply), "initd_main_last_exit_code") == 137
+    reply["status"]["main"]["last_exit"] = {"code": None, "signal": name, "at": "2026-01-01T00:00:00Z"}
+    assert value(scraped(reply), "initd_main_last_exit_code") == code
 
 
 def test_histograms_are_cumulative() -> None:
