@@ -100,6 +100,17 @@ class HttpFigures:
         self.sums[group] += seconds
 
 
+class Highest:
+    """The highest value so far of what cannot really fall."""
+
+    def __init__(self) -> None:
+        self._value = 0.0
+
+    def of(self, value: float) -> float:
+        self._value = max(self._value, value)
+        return self._value
+
+
 class House:
     """Everything shared. Made once, before the first request."""
 
@@ -111,6 +122,7 @@ class House:
         self.memory = memory
         self.http = HttpFigures()
         self.scrapes: Batch[bytes] = Batch()  # of /metrics
+        self.cpu = Highest()  # seconds of all processes
         self.streams = 0  # open event streams and long polls
         self.slow_readers = 0  # connections cut off because they did not read
         self.closing = False  # no new waits; the open ones end

@@ -59,11 +59,12 @@ class Own(NamedTuple):
 class Figures(Collector):
     """What one scrape shows. Without ``view`` (no /proc) the core's and web's counters are left."""
 
-    def __init__(self, state: dict[str, Any], view: View | None, own: Own, errors: dict[str, int]) -> None:
+    def __init__(self, state: dict[str, Any], view: View | None, own: Own, house: House) -> None:
         self.state = state
         self.view = view
         self.own = own
-        self.errors = errors  # the sampler's, after this look
+        self.cpu = house.cpu
+        self.errors = house.sampler.errors  # after this look
 
     def collect(self) -> Families:
         status, counted = self.state["status"], self.state["counters"]
@@ -71,7 +72,7 @@ class Figures(Collector):
         yield from machine()
         if self.view is not None:
             yield from processes(self.view)
-            yield from descendants(self.view)
+            yield from descendants(self.view, self.cpu)
             yield from standard("process_", "the init", self.view, status["init"]["pid"], counted["open_fds"])
             yield from standard("initd_web_process_", "web", self.view, os.getpid(), own_fds())
             yield from _snapshot(self.view)

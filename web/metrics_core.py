@@ -22,6 +22,8 @@ from initd.model import (
 from initd.signals import number_of
 from web.metrics_family import Families, counter, counters, gauge, gauges, histogram, info, zeros
 
+_UNCOMMON = 16  # signals by source beyond the common ones: all of them, from all sources, would be 150 series
+
 
 def core(status: dict[str, Any], counted: dict[str, Any]) -> Families:
     """All of them, in the order of the page."""
@@ -33,7 +35,7 @@ def core(status: dict[str, Any], counted: dict[str, Any]) -> Families:
     yield from _reaping(counted)
     yield from counters(
         "signals_total",
-        "Signals sent, by name (real-time ones together as RT) and by what made us send them.",
+        "Signals sent, by name (real-time ones as RT, rare ones as other) and by what made us send them.",
         ("signal", "source"),
         _signals(counted["signals"]),
     )
@@ -119,10 +121,14 @@ def _reaping(counted: dict[str, Any]) -> Families:
 
 
 def _signals(counted: dict[str, int]) -> dict[tuple[str, ...], float]:
+    """In the order of their first use, so that a series once made stays; what finds no room is other."""
     values = zeros(COMMON_SIGNALS, SOURCES)
+    most = len(values) + _UNCOMMON
     for key, number in counted.items():
         name, _, source = key.partition("/")
         labels = ("RT" if name.startswith("RT") else name, source)
+        if labels not in values and len(values) >= most:
+            labels = ("other", source)
         values[labels] = values.get(labels, 0) + number
     return values
 

@@ -15,6 +15,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from initd.model import PROCESS_STATES
 from initd.procfs import Stat
 from web import cgroup, tree
+from web.house import Highest
 from web.metrics_family import Families, counter, gauge, gauges
 from web.room import kernel, limits_of
 from web.sampler import PAGE, TICKS
@@ -69,7 +70,7 @@ def processes(view: View) -> Families:
     )
 
 
-def descendants(view: View) -> Families:
+def descendants(view: View, cpu: Highest) -> Families:
     """Of main alone, and sums of everything below the init."""
     rows = view.snapshot.processes
     main = rows.get(view.tree.main or 0)
@@ -80,13 +81,14 @@ def descendants(view: View) -> Families:
         yield from _sizes("main", "the main process", [main])
     below = [rows[pid] for pid in tree.descendants(view.tree, view.tree.init)]
     yield from gauge("tree_processes", "Processes below the init, web included.", len(below))
-    # What a process used passes to its parent when it is waited for, so that this sum does not fall.
+    # What a process used passes to its parent when it is waited for. The sum falls all the same where that
+    # happens between our looks at the two, or where nobody waits (SIGCHLD ignored); a counter must not.
     above = rows.get(view.tree.init)
     ticks = (above.waited if above else 0) + sum(row.utime + row.stime + row.waited for row in below)
     yield from counter(
         "tree_cpu_seconds_total",
         "CPU time of all processes below the init, and of those that ended and were waited for, in seconds.",
-        ticks / TICKS,
+        cpu.of(ticks / TICKS),
     )
     yield from _sizes("tree", "all processes below the init", below)
 

@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from initd.ledger import Ledger
 from web.batch import Batch
-from web.house import HttpFigures
+from web.house import Highest, HttpFigures
 from web.memory import Memory
 from web.mirror import Mirror
 from web.problem import Problem, response
@@ -81,6 +81,7 @@ def fake_house(reply: dict[str, Any] | None, proc: str = "/proc") -> Any:
         sampler=Sampler(proc),
         http=HttpFigures(),
         scrapes=Batch(),
+        cpu=Highest(),
         streams=0,
         slow_readers=0,
     )

@@ -92,10 +92,10 @@ def names(text: str) -> set[str]:
 
 def full_house() -> Any:
     """A house in which whatever can be counted has been."""
-    kinds = {f"{name}/api": 1 for name in NAMES.values()}
+    kinds = {f"{name}/{source}": 1 for source in SOURCES for name in NAMES.values()}
     reply = own_state(
         main=1,
-        signals=kinds | {"RTMIN+3/api": 2, "RTMAX-1/api": 3, "TERM/stop": 1, "KILL/sweep": 1},
+        signals={"RTMIN+3/api": 2, "RTMAX-1/api": 3, **kinds},
         reaped={"main/exited": 1, "helper/signaled": 2},
         events=dict.fromkeys(EVENT_KINDS, 3),
         reap_batch_seconds=Ledger().reap_batch.as_dict() | {"counts": [3, 2, 0, 1, *[0] * 7], "sum": 0.05},
@@ -126,6 +126,17 @@ def test_promtool_finds_nothing_to_complain_about() -> None:
 @pytest.mark.usefixtures("every_cgroup_figure")
 def test_there_are_at_most_300_series_even_when_everything_has_happened() -> None:
     assert len(samples(scraped({}, full_house()))) <= MOST_SERIES
+
+
+def test_a_rare_signal_has_its_name_while_there_is_room_and_is_counted_for_ever() -> None:
+    rare = [name for name in NAMES.values() if name not in SIGNALS]
+    text = scraped(
+        own_state(signals={f"{name}/{source}": 1 for source in ("api", "orphan") for name in rare})
+    )
+    assert value(text, "initd_signals_total", rare[0], "api") == 1
+    told = [number for (name, _), number in samples(text).items() if name == "initd_signals_total"]
+    assert sum(told) == 2 * len(rare)
+    assert value(text, "initd_signals_total", "other", "orphan") > 1
 
 
 @pytest.mark.usefixtures("every_cgroup_figure")

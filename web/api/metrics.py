@@ -40,7 +40,7 @@ async def _scrape(house: House, media_type: str, zipped: bool) -> bytes:
     def body() -> bytes:
         snapshot = _seen(looking)
         view = None if snapshot is None else picture(snapshot, state, house.mirror.former)
-        text = render(media_type, Figures(state, view, own, house.sampler.errors))
+        text = render(media_type, Figures(state, view, own, house))
         return gzip.compress(text, LEVEL) if zipped else text
 
     return await house.sampler.run(body)
