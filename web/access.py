@@ -7,6 +7,7 @@ and nothing of what a request is for beyond the role that its row of the route t
 from __future__ import annotations
 
 import hmac
+import re
 import socket
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -14,6 +15,7 @@ from typing import NamedTuple
 from web.house import Config
 from web.problem import Problem
 
+_AUTHORITY = re.compile(r"(?:\[([^\[\]]*:[^\[\]]*)\]|([^\[\]:]*))(?::[0-9]{0,5})?")  # RFC 3986, 3.2
 ROLES = ("health", "metrics", "read", "control")  # each includes those before it
 
 
@@ -126,15 +128,15 @@ class Names:
                 )
 
     def _is_ours(self, authority: str) -> bool:
-        name = _plain(_split(authority)[0])
-        return name in self._ours or is_address(name)
+        name = _name_in(authority)
+        return name != "" and (name in self._ours or is_address(name))
 
     def _is_our_page(self, origin: str, host: str) -> bool:
-        _scheme, mark, authority = origin.partition("://")
-        if not mark:
-            return False  # "null": a file, a sandbox or a redirect
-        name = _plain(_split(authority)[0])
-        return name in self._ours or _is_loopback(name) or name == _plain(_split(host)[0]) != ""
+        scheme, _, authority = origin.partition("://")
+        if scheme not in ("http", "https"):
+            return False  # an extension; or "null": a file, a sandbox or a redirect
+        name = _name_in(authority)
+        return name != "" and (name in self._ours or _is_loopback(name) or name == _name_in(host))
 
 
 def _is_loopback(name: str) -> bool:
@@ -143,21 +145,23 @@ def _is_loopback(name: str) -> bool:
 
 def is_address(name: str) -> bool:
     """Whether a host is an IP literal: nobody can point one somewhere else."""
-    family = socket.AF_INET6 if ":" in name else socket.AF_INET
     try:
-        socket.inet_pton(family, name.partition("%")[0])
+        if ":" in name:
+            socket.inet_pton(socket.AF_INET6, name.partition("%")[0])
+        else:
+            socket.inet_pton(socket.AF_INET, name)
     except (OSError, ValueError):  # ValueError: a null byte or what is not ASCII
         return False
     return True
 
 
-def _split(authority: str) -> tuple[str, str]:
-    """Host and port of ``host``, ``host:port``, ``[::1]`` or ``[::1]:port``; the port may be empty."""
-    if authority.startswith("["):
-        name, mark, rest = authority[1:].partition("]")
-        return (name, rest.removeprefix(":")) if mark else (authority, "")
-    name, _, port = authority.partition(":")
-    return name, port
+def _name_in(authority: str) -> str:
+    """The host of ``host``, ``host:port``, ``[::1]`` or ``[::1]:port``; the port may be empty.
+
+    Nothing of what has any other form: it may be a name of ours with another site's behind it.
+    """
+    found = _AUTHORITY.fullmatch(authority)
+    return "" if found is None else _plain(found[1] or found[2])
 
 
 def _plain(name: str) -> str:

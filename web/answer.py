@@ -16,6 +16,7 @@ NO_STORE = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",  # nor guessed to be HTML
     "Cross-Origin-Resource-Policy": "same-origin",  # nor loaded into another site's page
+    "Content-Security-Policy": "frame-ancestors 'none'",  # nor shown in a frame of it
 }
 _encode = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
 

@@ -29,6 +29,7 @@ from web.problem import Problem, response
 from web.say import say
 
 Handler = Callable[[Request], Awaitable[Response]]
+ErrorHandler = Callable[[Request, Exception], Awaitable[Response]]
 
 
 class Row(NamedTuple):
@@ -74,6 +75,8 @@ TABLE = (
     Row("/api/v1/shutdown", POST, "control", "api", main.shutdown),
     Row("/api/v1/drain", POST, "control", "api", main.drain),
 )
+_PAGE = next(row for row in TABLE if row.path == "/")
+_NAMED = {row.path for row in TABLE if row.named}
 
 
 def _endpoint(row: Row, names: Names) -> Handler:
@@ -130,8 +133,22 @@ def _check_names(row: Row, names: Names, request: Request, *, strict: bool = Fal
         names.check(request.headers.get("host"), request.headers.getlist("origin"), strict=strict)
 
 
-async def _not_routed(request: Request, error: Exception) -> Response:
-    """What the table has no row for."""
+def _not_routed(names: Names) -> ErrorHandler:
+    """What the table has no row for. A foreign name is not told so, where the rows beside it refuse it."""
+
+    async def refuse(request: Request, error: Exception) -> Response:
+        path: str = request.scope["path"]
+        try:
+            if path in _NAMED or path.startswith(("/api/", "/static/")):
+                _admit(_PAGE, names, request)  # whoever may have the page may know
+        except Problem as problem:
+            return response(problem)
+        return _missing(request, error)
+
+    return refuse
+
+
+def _missing(request: Request, error: Exception) -> Response:
     if isinstance(error, HTTPException) and error.status_code == 405:
         allow = ", ".join(sorted((error.headers or {}).get("Allow", "").split(", ")))
         return response(
@@ -178,7 +195,7 @@ def make(house: House) -> Starlette:
     app = Starlette(
         routes=[_route(row, names) for row in TABLE],
         middleware=[Middleware(Measure, house=house), Middleware(Intake)],
-        exception_handlers={HTTPException: _not_routed},
+        exception_handlers={HTTPException: _not_routed(names)},
     )
     app.router.redirect_slashes = False  # kubelet takes a redirect for success
     app.state.house = house

@@ -58,13 +58,21 @@ async def _read(request: Request) -> bytes:
 
 def _json(data: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(data)
+        found = json.loads(data, object_pairs_hook=_once)
     except (ValueError, RecursionError):
         raise Problem(
             "malformed", 'cannot read the body as JSON: send an object such as {"signal":"TERM"}'
         ) from None
     if not isinstance(found, dict):
         raise Problem("malformed", 'cannot use this JSON: send an object such as {"signal":"TERM"}')
+    return found
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object. Of what is said twice each parser takes another for the value (RFC 8259, 4)."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise Problem("malformed", "cannot use this JSON: it says the same name twice; say each once")
     return found
 
 

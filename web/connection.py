@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import socket
-import struct
 import time
 from email.utils import formatdate
 
@@ -20,13 +18,12 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from web import limits
-from web.access import Peer
-from web.answer import encode
+from web.answer import NO_STORE, encode
 from web.crowd import Crowd
 from web.house import House
 from web.intake import too_large
+from web.peers import address_of, hung_up, peer_of
 from web.problem import MEDIA_TYPE, Problem, document
-from web.tls import names_of
 
 REQUEST_PATIENCE = 10.0  # for a whole request to arrive; the largest has 64 KiB
 WRITE_PATIENCE = 10.0  # for a client to read on, once 64 KiB of answer wait for it
@@ -34,7 +31,7 @@ LAST_ANSWER = 65.0  # for an answer after which the connection ends
 KEEP_ALIVE = 65  # more than any scrape interval that is usual, and than proxies keep theirs
 HANDOVER = 1.0  # for whom we have accepted, when another web follows: that one cannot answer
 _CLOSE = (b"connection", b"close")
-_UCRED = struct.Struct("iII")  # struct ucred: pid, uid, gid
+_SAFE = [(name.lower().encode(), value.encode()) for name, value in NO_STORE.items()]
 _ARRIVING = memoryview(bytearray(limits.AT_A_TIME))  # one for all: it is emptied before it is filled again
 
 
@@ -42,24 +39,6 @@ _ARRIVING = memoryview(bytearray(limits.AT_A_TIME))  # one for all: it is emptie
 def date_header(now: int) -> list[tuple[bytes, bytes]]:
     """The Date header (RFC 9110, 6.6.1), made once a second and only when somebody asks something."""
     return [(b"date", formatdate(now, usegmt=True).encode())]
-
-
-def peer_of(transport: asyncio.Transport) -> Peer:
-    """Who connected, by the word of the kernel (unix(7), SO_PEERCRED), and of the CA of its certificate."""
-    sock = transport.get_extra_info("socket")
-    if sock.family == socket.AF_UNIX:
-        credentials = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)
-        _pid, uid, _gid = _UCRED.unpack(credentials)
-        return Peer("unix", uid, "unix")
-    address = sock.getpeername()[0]
-    names = names_of(transport.get_extra_info("peercert"))
-    return Peer("tcp", None, str(address).removeprefix("::ffff:"), names)
-
-
-def address_of(transport: asyncio.Transport) -> str:
-    """The address that a connection counts for; all of the unix socket are one."""
-    name = transport.get_extra_info("peername")
-    return str(name[0]) if name else "unix"
 
 
 class Connection(H11Protocol, asyncio.BufferedProtocol):
@@ -161,7 +140,7 @@ class Connection(H11Protocol, asyncio.BufferedProtocol):
         asyncio cannot write on over TLS, where the end is that of the session.
         """
         asked = not self.idle and self.conn.their_state is not h11.SEND_BODY
-        self._said_all = asked and self.scheme == "http"
+        self._said_all = asked and self.scheme == "http" and not hung_up(self.transport)
         if self._said_all:
             self.cycle.message_event.set()
         return self._said_all
@@ -169,13 +148,17 @@ class Connection(H11Protocol, asyncio.BufferedProtocol):
     async def _hearing(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The application. When it has all that was said, and listens on, the end of it is a departure:
         whoever waits for news cannot tell a client that has left from one that only has no more to say.
+        Whose wait has an end of its own may be patient: for him only the end of the connection is one.
         """
         whole = False
 
+        def left() -> bool:
+            return whole and self._said_all and not scope["state"].get("patient")
+
         async def hear() -> Message:
             nonlocal whole
-            message = {} if whole and self._said_all else await receive()
-            if whole and self._said_all:
+            message = {} if left() else await receive()
+            if left():
                 return {"type": "http.disconnect"}
             whole = not message.get("more_body", False)
             return message
@@ -224,6 +207,7 @@ class Connection(H11Protocol, asyncio.BufferedProtocol):
             body = encode(document(problem))
             headers = [
                 *date_header(int(time.time())),
+                *_SAFE,
                 (b"content-type", MEDIA_TYPE.encode()),
                 (b"content-length", b"%d" % len(body)),
                 _CLOSE,

@@ -99,11 +99,16 @@ class Mirror:
     def after(
         self, seq: int, kinds: Collection[str] = (), limit: int | None = None
     ) -> tuple[list[Entry], int]:
-        """Events after ``seq`` of those ``kinds`` (of all, where none is named), and where to go on."""
+        """Events after ``seq`` of those ``kinds`` (of all, where none is named), and where to go on.
+
+        Who has a number that does not exist had it from an init before ours, and has seen nothing of ours.
+        """
+        if seq > self.newest:
+            seq = 0
         found = list(islice(self._wanted(seq, kinds), limit))
         cut = limit is not None and len(found) == limit
         # Where to go on never runs backwards, however far behind we are: then events would be told twice.
-        return found, found[-1].seq if cut else max(self.last, seq if seq <= self.newest else 0)
+        return found, found[-1].seq if cut else max(self.last, seq)
 
     def latest(self, kinds: Collection[str], limit: int) -> tuple[list[Entry], int]:
         """The last ``limit`` events of those ``kinds`` that we still have, and where to go on."""

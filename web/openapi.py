@@ -156,7 +156,7 @@ SAID: dict[str, Said] = {
         (
             _query(
                 "after",
-                "Only events after this number; the newest ones where it is not given.",
+                "Only events after this number; all where none has it yet; the newest where it is not given.",
                 **_whole(0, events.LARGEST_SEQ),
             ),
             _query("limit", "At most this many.", **_whole(1, events.MOST, default=events.USUAL)),
@@ -174,7 +174,7 @@ SAID: dict[str, Said] = {
             {
                 "name": "Last-Event-ID",
                 "in": "header",
-                "description": "The last event that a stream had; it goes on from there.",
+                "description": "The last event that a stream had; it goes on from there, where that is one of ours.",
                 "schema": {"type": "string", "pattern": events.LAST_ID_PATTERN},
             },
         ),
@@ -248,7 +248,7 @@ def _described(row: Row, method: str, config: Config) -> dict[str, Any]:
 
 
 def _problems(row: Row, said: Said) -> set[int]:
-    found = set(said.problems)
+    found = {400, 431, *said.problems}  # what is not HTTP, or has too many headers, gets to no row
     if row.role != "health":
         found |= {401, 403}
     if row.named:

@@ -43,10 +43,14 @@ async def order(request: Request, what: str, **fields: Any) -> dict[str, Any]:
 
 
 async def outcome(request: Request, operation: dict[str, Any], seconds: int) -> Response:
-    """202 where nobody wants to wait; 200 when it ends in time; else 504."""
+    """202 where nobody wants to wait; 200 when it ends in time; else 504.
+
+    Also for who has said all he wants to: the operation has an end, and it takes none of the places.
+    """
     headers = {"Location": f"/api/v1/operations/{operation['id']}"}
     if not seconds:
         return answer(operation, 202, headers)
+    request.state.patient = True
     operation = await _ended(request, operation, time.monotonic() + seconds)
     if operation["state"] != "running":
         return answer(operation, 200, headers)

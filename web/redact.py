@@ -33,10 +33,13 @@ _ABOUT = re.compile(
     "|paths?|policy|port|prompt|provider|rate|ref|required|reset|rotation|rounds|samesite|scopes?|seconds"
     "|secure|server|service|size|stdin|strength|timeout|ttl|type|uri|url|validation|validator|version|volume"
 )
+# What these have, --auth or BASIC_AUTH, is a secret where it is user:password.
+_LOGIN = re.compile(r"(?i)(?!\W*no[\W_])(?:.*[\W_])?(?:basic)?auth")
+_PAIR = re.compile(r"(?s)[^\s:/]*:(?!//).+")
 _NOT_A = frozenset(["no", "max", "min", "num"])
 _NO_VALUES = frozenset(["true", "false", "yes", "no", "on", "off", "none", "null"])
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]++")
-_FILED = re.compile("^(?!.*secret).*(?:private|signing|encryption|deploy|license|master)[_.-]?key$")
+_FILED = re.compile("^(?!.*secret).*(?:private|signing|encryption|deploy|license|master)[_.-]?key$|^pwd$")
 _PATH = re.compile(r"(?:~|\.{1,2})?/[\w.@/-]+")
 
 
@@ -46,7 +49,7 @@ def _is_secret(key: str) -> bool:
     if not words:
         return False
     whole, last = "_".join(words), words[-1]
-    if whole.endswith("secret_id"):  # the password of Vault's AppRole
+    if whole.endswith("secret_id") or _LOGIN.fullmatch(key):  # the first: the password of Vault's AppRole
         return True
     if _ABOUT.fullmatch(last) or words[0] in _NOT_A:
         return False
@@ -60,6 +63,8 @@ def _is_value(key: str, value: str) -> bool:
     bare = value.strip("\"'")
     if len(bare) < 2 or bare.lower() in _NO_VALUES or bare.rstrip(",)]}") == MARK:
         return False
+    if _LOGIN.fullmatch(key):
+        return _PAIR.fullmatch(bare) is not None
     return not (_PATH.fullmatch(bare) and _FILED.search(key.lower()))
 
 
@@ -82,7 +87,8 @@ def _named(text: str) -> tuple[str, str | None]:
     done = 0
     for match in _KEY.finditer(text):
         key, mark, space = match.groups()
-        if match.start() < done or not _introduces(key, mark) or text.startswith(f"{MARK}@", match.end()):
+        named = _introduces(key, mark) or _is_field(text, match)
+        if match.start() < done or not named or text.startswith(f"{MARK}@", match.end()):
             continue  # the last: what was an URL's
         if not mark and not space:
             return "".join([*parts, text[done:]]), key
@@ -96,6 +102,15 @@ def _named(text: str) -> tuple[str, str | None]:
 def _introduces(key: str, mark: str | None) -> bool:
     """Whether what follows is a secret: a space introduces one only behind an option, or as in a header."""
     return _is_secret(key) and (mark is not None or key.startswith("-") or key.lower() == "bearer")
+
+
+def _is_field(text: str, match: re.Match[str]) -> bool:
+    """Whether it is ``Pwd=`` behind a ``key=value;``, as in a connection string."""
+    begin, mark = match.start(), match[2] or ""
+    end = text.rfind(";", max(0, begin - 4), begin)
+    if match[1].lower() != "pwd" or mark.strip() != "=" or end < 0 or text[end + 1 : begin].strip():
+        return False
+    return text.find("=", text.rfind(";", 0, end) + 1, end) >= 0
 
 
 def _marked(value: str) -> str:
@@ -160,19 +175,22 @@ def _user(match: re.Match[str]) -> str:
 # --- options that only their program knows -----------------------------------------------------------
 
 _BEGIN = r"(?:^|(?<=[\s'\"/(;|&`]))"
+_COOKIE = r"(?=\\?[\"']?[^\s=;\"']++=)"  # name=value; what has no = is a file of them
 _PROGRAMS = tuple(
     (
         re.compile(rf"{_BEGIN}(?:{program})(?=\s|\Z)"),
-        re.compile(rf"(?s){_BEGIN}({option}){_VALUE}"),
+        re.compile(rf"(?s){_BEGIN}({option}){value}{_VALUE}"),
         re.compile(rf"(?:{option})\Z"),
+        re.compile(value or "(?s)."),
     )
-    for program, option in (
-        (r"(?:mysql|mariadb|7z)[\w-]*+", r"-p(?=\S)"),  # mysql -p asks, mysql -pSECRET does not
-        (r"sshpass|mongo\w*+", r"-p\s*"),
-        (r"redis-cli", r"-a\s*"),
-        (r"ldap\w++", r"-w\s*"),
-        (r"sqlcmd|zip", r"-P\s*"),
-        (r"curl", r"-[uU]\s*|--(?:proxy-)?user(?:[\s=]+|\Z)"),
+    for program, option, value in (
+        (r"(?:mysql|mariadb|7z)[\w-]*+", r"-p(?=\S)", ""),  # mysql -p asks, mysql -pSECRET does not
+        (r"sshpass|mongo\w*+", r"-p\s*", ""),
+        (r"redis-cli", r"-a\s*", ""),
+        (r"ldap\w++", r"-w\s*", ""),
+        (r"sqlcmd|zip", r"-P\s*", ""),
+        (r"curl", r"-[uU]\s*|--(?:proxy-)?user(?:[\s=]+|\Z)", ""),
+        (r"curl", r"-b\s*", _COOKIE),
     )
 )
 
@@ -183,14 +201,15 @@ class _Programs:
     def __init__(self) -> None:
         self._seen: set[int] = set()
 
-    def take(self, text: str) -> tuple[str, bool]:
-        """Without what follows their options; and whether the next word is what one of them waits for."""
-        waits = False
-        for number, (program, option, bare) in enumerate(_PROGRAMS):
+    def take(self, text: str) -> tuple[str, re.Pattern[str] | None]:
+        """Without what follows their options; and what the next word is where one of them waits for it."""
+        waits = None
+        for number, (program, option, bare, value) in enumerate(_PROGRAMS):
             named = program.search(text)
             if named or number in self._seen:
                 begin = 0 if number in self._seen else named.end() if named else 0
-                waits |= number in self._seen and bare.match(text) is not None
+                if number in self._seen and bare.match(text):
+                    waits = value
                 text = text[:begin] + option.sub(rf"\g<1>{MARK}", text[begin:])
                 self._seen.add(number)
         return text, waits
@@ -203,11 +222,12 @@ def redact(words: Sequence[str]) -> list[str]:
     """The command line with its secrets as ``***``."""
     programs = _Programs()
     shown: list[str] = []
-    option, waits = None, False  # what the word before asks this one for
+    option, waits = None, None  # what the word before asks this one for
     for number, word in enumerate(words):
         name, rest = _head(word) if number == 0 else ("", word)
-        if (option is not None and not _OPTION.match(word) and _is_value(option, word)) or (waits and word):
-            rest, option, waits = MARK, None, False
+        taken = option is not None and not _OPTION.match(word) and _is_value(option, word)
+        if taken or (waits is not None and waits.match(word)):
+            rest, option, waits = MARK, None, None
         else:
             script = bool(shown) and _SHELL.fullmatch(words[number - 1]) is not None
             rest = _shaped(rest)

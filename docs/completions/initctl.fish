@@ -5,7 +5,7 @@ complete -c initctl -l url -x -a '' -d 'ask over TCP instead; the token is taken
 complete -c initctl -l cacert -x -a '' -d 'over https: trust this CA (default: those of the system)'
 complete -c initctl -l cert -x -a '' -d 'over https: show this certificate'
 complete -c initctl -l key -x -a '' -d 'its private key, where that is in another file'
-complete -c initctl -l json -d 'print the API\'s own JSON'
+complete -c initctl -l json -d 'print the API\'s own JSON; events: one object a line'
 complete -c initctl -n __fish_use_subcommand -a status -d 'what init, main and web are doing'
 complete -c initctl -n __fish_use_subcommand -a tree -d 'all processes, and who hangs under whom'
 complete -c initctl -n '__fish_seen_subcommand_from tree' -l depth -x -a '' -d 'only so many levels'

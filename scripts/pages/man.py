@@ -109,7 +109,7 @@ def initctl_man() -> str:
         yield ".SH EXIT STATUS"
         for code, what in (
             ("0", "Done."),
-            ("1", "The check or the operation failed, or its outcome is not known yet."),
+            ("1", "The check or the operation failed or is not known yet, or the answer cannot be printed."),
             ("2", "The words could not be understood."),
             ("3", "initd could not be reached."),
             ("4", "initd refused; the line says why."),

@@ -80,6 +80,26 @@ def test_following_goes_on_after_a_break_and_shows_each_event_once(
     assert all(a.headers["Accept"] == "text/event-stream" for a in api.asked[1:])
 
 
+def test_following_some_kinds_goes_on_after_the_last_id_that_was_told_whole(
+    serve: Serve, capsys: pytest.CaptureFixture[str]
+) -> None:
+    end = problem(401, "unauthorized", "Authentication needed", "cannot read events")
+    told = "retry: 2000\n\nid: 2\ndata: " + json.dumps(event(2)) + "\n\nid: 90\n\nid: 95\n"
+    api = serve(
+        {
+            "GET /api/v1/events?limit=1&kind=adopted": of({"events": [], "next": 1}),
+            "GET /api/v1/events?kind=adopted": [
+                Canned(body=told.encode(), kind="text/event-stream"),
+                Canned(body=b"id: 3\n\n", kind="text/event-stream"),  # another init
+                end,
+            ],
+        }
+    )
+    assert main(["events", "-f", "-n", "0", "--kind", "adopted"]) == REFUSED
+    assert numbers(capsys.readouterr().out) == [2]
+    assert [a.headers["Last-Event-ID"] for a in api.asked[1:]] == ["1", "90", "3"]
+
+
 def test_following_ends_when_initd_is_gone(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
     api = serve(
         {"GET /api/v1/events?limit=1": of({"events": [], "next": 0}), "GET /api/v1/events": stream(1)}

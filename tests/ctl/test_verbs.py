@@ -243,6 +243,26 @@ def test_words_that_make_no_sense_are_exit_code_2(
     assert err.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    "words", ["--json check ready", "check ready --json", "lab zombie --for 1 --json", "--json top"]
+)
+def test_json_is_refused_where_there_is_none(capsys: pytest.CaptureFixture[str], words: str) -> None:
+    code, out, err = run(capsys, *words.split())
+    verb = next(word for word in words.split() if not word.startswith("-"))
+    assert (code, out, err.count("\n")) == (USAGE, "", 1)
+    assert err.startswith(f"initctl: cannot use --json with {verb}")
+
+
+def test_json_is_offered_where_there_is_some(capsys: pytest.CaptureFixture[str]) -> None:
+    for verb in verbs.VERBS:
+        with pytest.raises(SystemExit):
+            main([verb.name, "--help"])
+        assert ("--json" in capsys.readouterr().out) is (verb.name not in ("check", "top", "lab"))
+    with pytest.raises(SystemExit):
+        main(["events", "--help"])
+    assert "events: one object a line" in " ".join(capsys.readouterr().out.split())
+
+
 def test_every_verb_of_the_table_has_an_action_and_a_help_text(capsys: pytest.CaptureFixture[str]) -> None:
     from web.ctl.actions import ACTIONS
 

@@ -81,10 +81,11 @@ def answer(data: bytes) -> None:
 def follow(data: bytes) -> None:
     """An event stream, to its end."""
     with suppress(CtlError, NotAStream):
-        for one in stream(_Canned(b"HTTP/1.1 200 OK\r\n\r\n" + data), 0):
+        for one, after in stream(_Canned(b"HTTP/1.1 200 OK\r\n\r\n" + data), 0):
+            assert isinstance(after, int)
             if one is not None:
                 assert is_line(shaped(lambda one=one: show.event(one)))  # type: ignore[misc]
-                number(one)
+                assert after == number(one)
 
 
 def shown(data: bytes) -> None:

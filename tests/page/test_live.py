@@ -7,7 +7,7 @@ import re
 import signal
 import time
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.kernel.harness import Scene
 
@@ -91,13 +91,30 @@ ODD: dict[str, dict[str, object]] = {
 }
 
 
-def test_events_that_were_missed_or_are_odd_or_unknown_are_shown_too(visit: Visit) -> None:
-    events = [{"seq": number, "at": None, **event} for number, event in enumerate(ODD.values(), 1_000)]
-    page = {"events": events, "next": 2_000}
+def test_events_that_were_missed_or_are_odd_or_unknown_are_shown_too(visit: Visit, stage: Scene) -> None:
+    events = [{"seq": number, "at": None, **event} for number, event in enumerate(ODD.values(), 100_000)]
+    page = {"events": events, "next": stage.get("/api/v1/events?limit=1")["next"]}
     visit.page.route(re.compile(r"/events\?limit"), lambda route: route.fulfill(json=page))
     visit.open()
     for words in ODD:
         expect(visit.event(words)).to_have_count(1)
+
+
+def test_events_of_the_init_before_go_when_another_one_answers(visit: Visit) -> None:
+    old = {"seq": 100_000, "at": None, "kind": "status", "text": "of another life"}
+
+    def after(route: Route) -> None:
+        if route.request.headers["accept"] == "text/event-stream":
+            route.fulfill(body="", content_type="text/event-stream")  # it ends
+        else:
+            route.continue_()
+
+    page = {"events": [old], "next": old["seq"]}
+    visit.page.route(re.compile(r"/events\?limit"), lambda route: route.fulfill(json=page))
+    visit.page.route(re.compile(r"/events\?after=100000"), after)
+    visit.open()
+    expect(visit.event(re.compile("web started as pid")).first).to_be_visible()
+    expect(visit.event("of another life")).to_have_count(0)
 
 
 def test_a_paused_picture_stands_still(visit: Visit, stage: Scene) -> None:

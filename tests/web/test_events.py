@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.web.fake_core import READ
+from tests.web.fake_core import READ, FakeCore
 from tests.web.inside import Inside, connect, eventually, inside
 from tests.web.served import PATIENCE, Web, served, wait_for
 from web import limits, stream
@@ -206,11 +206,15 @@ def test_a_long_poll_ends_empty_when_nothing_happens(web: Web) -> None:
     assert 0.9 < time.monotonic() - begin < PATIENCE
 
 
-def test_a_number_from_another_inits_life_is_set_right_at_once(web: Web) -> None:
-    last = page(web)["next"]
+@pytest.mark.parametrize("wait", ["", "&wait=50"])
+def test_a_number_from_another_inits_life_is_set_right_at_once(wait: str) -> None:
     begin = time.monotonic()
-    assert page(web, "?after=123456&wait=50") == {"events": [], "next": last}
-    assert time.monotonic() - begin < PATIENCE
+    with served() as web:
+        assert page(web, f"?after=123456{wait}") == {"events": [], "next": 0}
+        happen(web, 3)
+        assert page(web, f"?after=123456{wait}") == {"events": web.core.events, "next": 3}
+        assert page(web, f"?after=123456&kind=drain{wait}") == {"events": [], "next": 3}
+    assert time.monotonic() - begin < 2 * PATIENCE
 
 
 def test_a_long_poll_whose_client_leaves_gives_its_place_back(web: Web) -> None:
@@ -255,11 +259,52 @@ def test_a_stream_says_what_it_missed() -> None:
             assert [reader.event() for _ in range(5)] == web.core.events[15:]
 
 
-def test_a_stream_from_another_inits_life_begins_now() -> None:
+def test_a_stream_from_another_inits_life_begins_with_ours() -> None:
     with served() as web:
         happen(web, 3)
         with streaming(web, Last_Event_ID="1234567") as reader:
-            assert reader_gets(reader, web.core.happen())
+            web.core.happen()
+            assert [reader.event() for _ in range(4)] == web.core.events
+
+
+def test_a_stream_from_before_a_restart_of_web_alone_goes_on_even_while_the_history_is_being_fetched(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    start = FakeCore.start
+
+    def start_with_a_history(core: FakeCore) -> None:
+        core.slow["history"] = 0.3
+        for _ in range(45):
+            core.happen()
+        start(core)
+
+    monkeypatch.setattr(FakeCore, "start", start_with_a_history)
+    with served() as web, streaming(web, Last_Event_ID="45") as reader:
+        assert reader_gets(reader, web.core.happen())
+
+
+def test_a_reader_of_some_kinds_misses_nothing_by_what_it_did_not_ask_for() -> None:
+    """It comes back, to another web, with the last id it was told."""
+    with served(history=5) as web:
+        with streaming(web, "?kind=drain") as reader:
+            assert reader.frame() == ["id: 0"]
+            happen(web, 12)
+            assert told(reader) == 12
+        assert reader_gets_nothing_but(web, 12, web.core.happen("drain"))
+
+
+def told(reader: Reader) -> int:
+    """The last id of those that come within a second or two without an event; they are few."""
+    frames = [reader.frame()]
+    while frames[-1] != ["id: 12"]:
+        frames.append(reader.frame())
+    assert len(frames) <= 3
+    return int(frames[-1][0].split()[1])
+
+
+def reader_gets_nothing_but(web: Web, after: int, event: dict[str, Any]) -> bool:
+    with streaming(web, "?kind=drain", Last_Event_ID=str(after)) as reader:
+        return reader_gets(reader, event)
 
 
 def test_a_stream_brings_only_the_kinds_asked_for_but_every_gap() -> None:
@@ -299,6 +344,7 @@ def test_a_stream_ends_with_the_init_and_ends_whole() -> None:
 
 def test_a_silent_stream_is_kept_alive_by_comments(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "HEARTBEAT", 0.05)
+    monkeypatch.setattr(stream, "SPARING", 0.01)
 
     async def test(running: Inside) -> None:
         client = await connect(running)

@@ -119,10 +119,22 @@ def test_with_kinds_a_page_goes_on_after_what_was_looked_at() -> None:
     assert mirror.after(0, ("reaped",), 2) == ([], 5)
 
 
-def test_a_number_from_another_life_leads_back_to_ours() -> None:
-    mirror = Mirror(10)
+def test_who_has_a_number_from_another_life_gets_all_of_ours() -> None:
+    mirror = Mirror(3)
     mirror.take(events(1, 3))
-    assert mirror.after(99, ()) == ([], 3)
+    assert read(mirror, 99) == events(1, 3)
+    assert read(mirror, 3) == []
+    assert mirror.after(99, ("reaped",)) == ([], 3)
+    assert mirror.after(99, (), 2)[1] == 2
+    mirror.take(events(4, 5))
+    assert [one["kind"] for one in read(mirror, 99)] == ["gap", "adopted", "adopted", "adopted"]
+
+
+def test_a_number_that_the_core_is_known_to_have_is_of_our_life_though_we_do_not_know_its_event_yet() -> None:
+    mirror = Mirror(10)
+    mirror.take(events(1, 2))
+    mirror.heard(5)
+    assert mirror.after(4, ()) == ([], 4)
 
 
 def test_whoever_watches_is_woken_until_it_leaves() -> None:

@@ -80,6 +80,20 @@ def test_an_answer_is_of_a_status_type_and_shape_that_are_described(web: Web, ro
                 _conforms(row.path, method, web.ask(path, method, token=token, **body))
 
 
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.path)
+def test_what_gets_to_no_row_is_described_at_each(web: Web, row: Any) -> None:
+    path = row.path.format(id=os.getpid(), n=1, name="index.html")
+    for method in row.methods:
+        for status, headers in (
+            (400, {"Transfer_Encoding": "chunked", "Content_Length": "0"}),
+            (400, {"Content_Length": "x"}),
+            (431, {f"X-{number}": "1" for number in range(101)}),
+        ):
+            answer = web.ask(path, method, token=CONTROL, **headers)
+            assert answer.status == status
+            _conforms(row.path, method, answer)
+
+
 def _conforms(path: str, method: str, answer: Any) -> None:
     responses = described(path, method)["responses"]
     assert str(answer.status) in responses, answer

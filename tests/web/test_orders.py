@@ -117,6 +117,9 @@ def test_over_the_unix_socket_the_history_says_which_user(web: Web) -> None:
         (b'{"signal":1.5}', JSON, 400, "malformed"),
         (b'{"signal":["TERM"]}', JSON, 400, "malformed"),
         (b'{"signal":"\xff"}', JSON, 400, "malformed"),
+        (b'{"signal":"KILL","signal":"CONT"}', JSON, 400, "malformed"),
+        (b'{"signal":"TERM","sign\\u0061l":"TERM"}', JSON, 400, "malformed"),
+        (b'{"signal":"TERM","why":[{"a":1,"a":1}]}', JSON, 400, "malformed"),
         (b'{"signal":' + b"9" * 5_000 + b"}", JSON, 400, "malformed"),
         (b"[" * 60_000, JSON, 400, "malformed"),
         (b"signal", FORM, 400, "malformed"),
@@ -155,6 +158,13 @@ def test_bad_input_gets_one_clear_problem_and_reaches_nobody(
 def test_a_body_of_the_largest_size_is_read(web: Web) -> None:
     data = b'{"signal":"TERM"}'
     assert post(web, MAIN, data + b" " * (body.LIMIT - len(data)), JSON).status == 200
+
+
+@pytest.mark.parametrize(("digits", "status", "code"), [(20, 413, "too_large"), (21, 400, "malformed")])
+def test_a_length_of_very_many_digits_is_none(web: Web, digits: int, status: int, code: str) -> None:
+    """h11 reads no more than 20 of them; docs/limits.md says so."""
+    answer = web.ask(MAIN, "POST", token=CONTROL, Content_Type=JSON, Content_Length="9" * digits)
+    assert (answer.status, answer.json()["code"]) == (status, code)
 
 
 def test_a_body_without_a_length_is_bounded_too(web: Web) -> None:
@@ -289,6 +299,18 @@ def test_who_waits_when_the_init_ends_is_answered(own: Web) -> None:
     waiting.join(PATIENCE)
     assert answers[0].status == 504
     assert own.process.wait(PATIENCE) == 0
+
+
+def test_who_closes_the_unix_socket_is_not_waited_for(own: Web) -> None:
+    own.core.finish = False
+    with own.connect_unix() as sock:
+        head = (
+            f"POST /api/v1/main/stop?wait=60 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {CONTROL}\r\n\r\n"
+        )
+        sock.sendall(head.encode())
+        wait_for(lambda: own.core.operations, "the operation")
+    gone = 'initd_http_requests_total{code="4xx",group="api"} 1.0'
+    wait_for(lambda: gone in own.ask("/metrics").text, "the end of it")
 
 
 @pytest.mark.parametrize("wait", ["-1", "301", "x", "", "1.5", "1&wait=2"])

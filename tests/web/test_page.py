@@ -27,12 +27,14 @@ def test_every_file_is_served_under_a_strict_policy(web: Web, path: str) -> None
     assert answer.headers["Cross-Origin-Opener-Policy"] == "same-origin"
 
 
-def test_no_answer_is_guessed_at_or_lent_to_other_sites(web: Web) -> None:
+def test_no_answer_is_guessed_at_framed_or_lent_to_other_sites(web: Web) -> None:
     for row in TABLE:
         path = row.path.format(id=os.getpid(), n=1, name="main.js")
-        answer = web.ask(path, row.methods[0], token=CONTROL)
-        assert answer.headers["X-Content-Type-Options"] == "nosniff", path
-        assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin", path
+        for method in (row.methods[0], "PUT"):
+            answer = web.ask(path, method, token=CONTROL)
+            assert answer.headers["X-Content-Type-Options"] == "nosniff", path
+            assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin", path
+            assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"], path
 
 
 def test_the_page_keeps_its_own_policy(web: Web) -> None:

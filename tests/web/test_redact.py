@@ -37,6 +37,15 @@ HIDDEN = [
     ["curl", "-H", "Cookie: session=hunter2; theme=hunter2"],
     ["curl", "-u", "bob:hunter2", "https://h/"],
     ["curl", "--user=bob:hunter2", "https://h/"],
+    ["curl", "-b", "sid=hunter2", "https://h/"],
+    ["curl", "-bsid=hunter2; theme=dark", "https://h/"],
+    ["sh", "-c", "cd /x && curl -s -b 'sid=hunter2; a=b' https://h/"],
+    ["http", "--auth", "bob:hunter2", "https://h/"],
+    ["http", "--auth=bob:hunter2", "https://h/"],
+    ["app", "--basic-auth", "bob:hunter2"],
+    ["app", "--http.basicauth=bob:hunter2"],
+    ["sh", "-c", "app --basic-auth 'bob:hunter2 hunter2' --port 1"],
+    ["env", "BASIC_AUTH=bob:hunter2", "app"],
     ["curl", "https://bob:hunter2@h/"],
     ["curl", "https://h/x?user=1&token=hunter2&y=2", "https://h/y?sv=2024&sig=hunter2"],
     ["curl", "-d", '{"user": "bob", "password": "hunter2", "n": 1}'],
@@ -50,6 +59,9 @@ HIDDEN = [
     ["app", "--dsn=root:hunter2@tcp(127.0.0.1:3306)/app"],
     ["app", "host=db user=bob password=hunter2 dbname=app"],
     ["app", "Server=db;User=bob;Password=hunter2;Database=app"],
+    ["app", "Server=h;Uid=a;Pwd=hunter2;"],
+    ["app", "--db=Driver={x}; UID=a; PWD = hunter2; Port=1"],
+    ["sh", "-c", "app --db 'Server=h;pwd=hunter2'"],
     ["app", "AccountName=a;AccountKey=hunter2/+=="],
     ["helm", "upgrade", "--set", "image=a,db.password=hunter2"],
     ["redis-server", "--requirepass", "hunter2"],
@@ -135,6 +147,15 @@ vllm serve m --max-num-batched-tokens 8192 --max-model-len 4096 --tokenizer-mode
 ffmpeg -i in.mp4 -pass 1 -b:v 2M out.mp4
 curl -fsS --user-agent probe http://localhost:8080/healthz
 curl -g http://[::1]:9911/livez
+curl -s -b cookies.txt -c cookies.txt https://h/
+gunicorn -b 0.0.0.0:8000 -b unix:a=b app:app
+http --auth-type digest --auth basic https://h/
+app --auth ldap://ldap:389 --no-auth a:b --oauth a:b
+app --auth=/etc/app:ro --basic-auth true
+env PWD=/srv/app OLDPWD=/ app
+sh -c cd /srv; PWD=/srv exec app
+sh -c A=b; PWD=/srv/app exec app
+sh -c echo; pwd; PWD=here app
 rsync -avz --progress /src/ bob@host:/dst/
 tail -F /var/log/app.log
 sleep infinity
@@ -270,6 +291,15 @@ REPEATED = [
     "-----BEGIN PRIVATE KEY-----",
     "mysql -p ",
     "curl -u ",
+    "curl -b ",
+    "curl -b a",
+    "-b a=",
+    "pwd=;",
+    ";pwd=",
+    "a=;Pwd=b",
+    "-auth",
+    "auth:",
+    "--auth a:",
     "curl '",
     "\N{COMBINING ACUTE ACCENT}",
 ]

@@ -151,6 +151,40 @@ def test_foreign_names_are_misdirected_but_for_probes_scrapes_and_tokens(
     assert admitted(web.ask(target(row), method, token=CONTROL, **header, **form))
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/api/v1/nothing"),
+        ("PUT", "/api/v1/status"),
+        ("GET", "/api/v1/processes/1/signal"),
+        ("GET", "/static/a/b"),
+        ("POST", "/static/main.js"),
+        ("DELETE", "/"),
+        ("POST", "/openapi.json"),
+    ],
+)
+@pytest.mark.parametrize("header", [{"Host": "evil.example"}, {"Origin": "https://evil.example"}], ids=str)
+def test_a_foreign_name_is_not_told_of_what_is_missing_beside_the_rows_that_refuse_it(
+    web: Web, method: str, path: str, header: dict[str, str]
+) -> None:
+    for token in (None, BAD):
+        answer = web.ask(path, method, token=token, **header)
+        assert (answer.status, answer.json()["code"]) == (421, "misdirected")
+        assert web.ask(path, method, token=token).status in (404, 405)
+    assert web.ask(path, method, token=HEALTH, **header).status in (404, 405)
+    assert web.ask_unix(path, method, Host="evil.example").status in (404, 405)
+
+
+def test_beside_probes_and_scrapes_no_name_is_foreign(web: Web) -> None:
+    for method, path in (
+        ("PUT", "/livez"),
+        ("POST", "/metrics"),
+        ("GET", "/livez/"),
+        ("GET", "/healthcheck"),
+    ):
+        assert web.ask(path, method, Host="evil.example").status in (404, 405), path
+
+
 def test_allowed_hosts_are_answered_and_the_page_on_them_may_ask() -> None:
     with served(allow_hosts=["box.example"]) as web:
         assert web.ask("/", Host="box.example:8080").status == 200

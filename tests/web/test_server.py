@@ -15,6 +15,12 @@ from tests.web.served import served
 from web import connection, limits
 from web.crowd import Crowd
 
+SAFE = (  # a browser neither guesses at it, nor lends it to another site, nor shows it in a frame
+    b"x-content-type-options: nosniff",
+    b"cross-origin-resource-policy: same-origin",
+    b"content-security-policy: frame-ancestors 'none'",
+)
+
 
 async def still_answers(running: Inside) -> None:
     client = await connect(running)
@@ -141,6 +147,8 @@ def test_what_is_not_http_is_answered_by_a_problem_and_the_connection_ends(sent:
         head, _, body = (await client.rest()).partition(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 400 ")
         assert b"application/problem+json" in head
+        for header in (*SAFE, b"cache-control: no-store"):
+            assert header in head.lower()
         assert json.loads(body)["code"] == "malformed"
         await client.close()
 
@@ -319,15 +327,54 @@ def test_who_ends_his_side_after_asking_is_answered_all_the_same() -> None:
     inside(test)
 
 
-@pytest.mark.parametrize("target", ["/api/v1/events?wait=60", "/api/v1/events"])
-def test_who_ends_his_side_while_waiting_for_news_has_left(target: str) -> None:
+def test_who_ends_his_side_while_a_stream_runs_has_left() -> None:
     async def test(running: Inside) -> None:
         client = await connect(running)
-        client.get(target, "Accept: " + ("application/json" if "wait" in target else "text/event-stream"))
+        client.get("/api/v1/events", "Accept: text/event-stream")
         await eventually(lambda: running.house.streams == 1)
         client.writer.write_eof()
         await client.rest()
         await eventually(lambda: running.house.streams == 0)
+        await client.close()
+
+    inside(test)
+
+
+def test_who_ends_his_side_in_a_long_poll_is_told_how_far_we_are() -> None:
+    async def test(running: Inside) -> None:
+        running.core.happen()
+        await eventually(lambda: running.house.mirror.last == 1)
+        client = await connect(running)
+        client.get("/api/v1/events?after=1&wait=60")
+        await eventually(lambda: running.house.streams == 1)
+        client.writer.write_eof()
+        status, body = await client.answer()
+        assert (status, json.loads(body)) == (200, {"events": [], "next": 1})
+        assert await client.rest() == b""
+        assert running.house.streams == 0
+        await client.close()
+
+    inside(test)
+
+
+@pytest.mark.parametrize("early", [False, True], ids=["later", "at once"])
+def test_who_ends_his_side_after_an_order_hears_how_it_ended(early: bool) -> None:
+    async def test(running: Inside) -> None:
+        running.core.finish = False
+        client = await connect(running)
+        client.send(b"POST /api/v1/main/restart?wait=60 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        if early:
+            client.writer.write_eof()
+        await eventually(lambda: running.core.operations)
+        if not early:
+            client.writer.write_eof()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.3):
+                await client.reader.read(1)
+        running.core.end_operation(1)
+        status, body = await client.answer()
+        assert (status, json.loads(body)["state"]) == (200, "done")
+        assert await client.rest() == b""
         await client.close()
 
     inside(test)

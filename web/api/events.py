@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from initd.model import EVENT_KINDS
@@ -66,14 +66,21 @@ def _look(house: House, after: int | None, kinds: frozenset[str], limit: int) ->
 async def _wait(
     request: Request, house: House, after: int | None, kinds: frozenset[str], limit: int, seconds: int
 ) -> tuple[list[Entry], int]:
-    """Answers at once where there is something to say, or where ``after`` is not of this init's life."""
+    """Answers at once where there is something to say, or where ``after`` is not of this init's life.
+
+    Who ends his side is answered too: over TCP nobody can tell whether he has left or listens on (``nc -N``),
+    and for one who has left no place is kept.
+    """
 
     def ready() -> tuple[list[Entry], int] | None:
         found = _look(house, after, kinds, limit)
         foreign = after is not None and after > house.mirror.newest
         return found if found[0] or foreign else None
 
-    found = await until(house, request.receive, seconds, ready)
+    try:
+        found = await until(house, request.receive, seconds, ready)
+    except ClientDisconnect:
+        found = None
     return found if found is not None else _look(house, after, kinds, limit)
 
 

@@ -7,17 +7,19 @@ seconds.
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Do what the words say and return the exit code. Everything wrong is one line that begins "cannot …"."""
-    from web.ctl.errors import INTERRUPTED, PIPE_CLOSED, CtlError
-    from web.ctl.show import clean
+    from web.ctl.errors import INTERRUPTED, CtlError
 
     try:
+        if sys.stdout is None:
+            from web.ctl.output import Closed
+
+            sys.stdout = Closed()
         # Names of processes are any bytes, and a terminal in the C locale must not make us die of one.
         if hasattr(sys.stdout, "reconfigure"):
             sys.stdout.reconfigure(errors="backslashreplace")
@@ -26,13 +28,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return code
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
-        # The interpreter flushes once more at its end, and would complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return PIPE_CLOSED
     except CtlError as error:
-        print(f"initctl: {clean(str(error))}", file=sys.stderr)
+        from web.ctl.output import complain
+
+        complain(str(error))
         return error.code
+    except OSError as error:  # of standard output: those of the network are CtlErrors by now
+        from web.ctl.output import give_up
+
+        return give_up(error)
 
 
 def _perform(argv: Sequence[str]) -> int:

@@ -7,6 +7,7 @@ other verbs.
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Iterable
 
 from web.ctl import show
 from web.ctl.client import Client
@@ -30,5 +31,15 @@ def check(words: Namespace) -> int:
 def _probe(words: Namespace, client: Client) -> int:
     path = PATHS[words.what] + ("?verbose" if words.verbose else "")
     answer = client.ask("GET", path, accept="text/plain")
-    print(*show.clean_lines(answer.body.decode("utf-8", "replace")), sep="\n")
+    _print(show.clean_lines(answer.body.decode("utf-8", "replace")))
     return OK if answer.status == 200 else FAILED
+
+
+def _print(lines: Iterable[str]) -> None:
+    """A disk that is full, where a log is, makes nobody unwell: the verdict is the exit code."""
+    try:
+        print(*lines, sep="\n", flush=True)
+    except OSError as error:
+        from web.ctl.output import give_up
+
+        give_up(error)

@@ -6,9 +6,11 @@ Law of this file: rows, and what turns rows into a parser. No action and no text
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import sys
+from collections.abc import Container, Sequence
 
 from initd.model import record
+from web.ctl.errors import USAGE, Usage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,12 +38,16 @@ class Word:
 
 @record
 class Verb:
-    """One row: what is typed, what it does in one line, and the words it takes; ``notes`` explain choices."""
+    """One row: what is typed, what it does in one line, the words it takes, and notes that explain choices.
+
+    ``json``: whether it has any for ``--json``.
+    """
 
     name: str
     help: str
     words: tuple[Word, ...] = ()
     notes: tuple[tuple[str, str], ...] = ()
+    json: bool = True
 
 
 def count(text: str) -> int:
@@ -90,7 +96,14 @@ def process_id(text: str) -> str:
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"initctl: cannot understand the words: {message}; see {self.prog} --help\n")
+        from web.ctl.output import complain
+
+        complain(f"cannot understand the words: {message}; see {self.prog} --help")
+        self.exit(USAGE)
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        sys.stdout.flush()  # the help: where that is not possible it is said
+        super().exit(status, message)
 
 
 COMMON = (
@@ -101,7 +114,7 @@ COMMON = (
     Word("--key", "its private key, where that is in another file", "FILE"),
     # Hidden: an argument can be read by everyone on the machine. It is for tests and for those who know.
     Word("--token", "prefer $INITD_TOKEN", "TOKEN", hidden=True),
-    Word("--json", "print the API's own JSON"),
+    Word("--json", "print the API's own JSON; events: one object a line"),
 )
 _WAITING = (
     Word("--timeout", f"seconds to wait for the outcome (default {WAIT})", "SECONDS", None, wait, WAIT),
@@ -170,17 +183,11 @@ VERBS = (
         (
             Word("what", "live, ready or startup", "WHAT", choices=("live", "ready", "startup")),
             Word("--verbose", "one line for each check", None, "-v"),
-            Word(
-                "--timeout",
-                "the answer must be there within (default 2)",
-                "SECONDS",
-                None,
-                patience,
-                2.0,
-            ),
+            Word("--timeout", "the answer must be there within (default 2)", "SECONDS", None, patience, 2.0),
         ),
+        json=False,
     ),
-    Verb("top", "status, processes and events, live in a terminal; needs the extra initd[top]"),
+    Verb("top", "status, processes and events, live in a terminal; needs the extra initd[top]", json=False),
     Verb(
         "lab",
         "make a leak to watch, say what to watch, and clear it away",
@@ -190,17 +197,22 @@ VERBS = (
             Word("--count", "how many (default 1; zombie 5, storm 2000)", "N", None, between(1, 20_000)),
         ),
         tuple(LABS.items()),
+        json=False,
     ),
 )
 EPILOG = """\
-exit codes: 0 done, 1 the check or the operation failed, 2 usage, 3 cannot reach initd, 4 initd refused
+exit codes: 0 done, 1 the check or the operation failed, or the answer cannot be printed, 2 usage,
+            3 cannot reach initd, 4 initd refused
 The unix socket gives every right to root and to the user of PID 1; over TCP a token does."""
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
-    """The words as a namespace with ``verb``. Ends the program with code 2 on a usage error, 0 after help."""
+    """The words as a namespace with ``verb``. Ends with code 2 on an error, 0 after help. Raises Usage."""
     # Only the verbs that are named get their words: to make all of them takes 4 ms.
-    return parser([verb for verb in VERBS if verb.name in argv]).parse_args(argv)
+    words = parser([verb for verb in VERBS if verb.name in argv]).parse_args(argv)
+    if getattr(words, "json", False) and words.verb in [verb.name for verb in VERBS if not verb.json]:
+        raise Usage(f"cannot use --json with {words.verb}: it has none to print")
+    return words
 
 
 def parser(complete: Sequence[Verb] = VERBS) -> argparse.ArgumentParser:
@@ -216,14 +228,15 @@ def parser(complete: Sequence[Verb] = VERBS) -> argparse.ArgumentParser:
             verb.name, help=verb.help, description=about, epilog=notes, formatter_class=shape
         )
         if verb in complete:
-            _add_words(sub, (*verb.words, *COMMON))
+            _add_words(sub, (*verb.words, *COMMON), () if verb.json else ("--json",))
     return top
 
 
-def _add_words(target: argparse.ArgumentParser, words: Sequence[Word]) -> None:
+def _add_words(target: argparse.ArgumentParser, words: Sequence[Word], hidden: Container[str] = ()) -> None:
     for word in words:
         # SUPPRESS: what was said before the verb must not be undone by a default after it.
-        options: dict[str, Any] = {"help": argparse.SUPPRESS if word.hidden else word.help}
+        unsaid = word.hidden or word.name in hidden
+        options: dict[str, Any] = {"help": argparse.SUPPRESS if unsaid else word.help}
         options["default"] = argparse.SUPPRESS if word in COMMON else word.default
         if word.metavar is None:
             options["action"] = "store_true"

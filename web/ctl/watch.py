@@ -40,14 +40,28 @@ def events(words: Namespace, client: Client) -> int:
     return _follow(words, client, after) if words.follow else OK
 
 
-def stream(client: Client, after: int, kind: str | None = None) -> Iterator[Any]:
-    """The events after a number as they happen, until this stream ends; None shows that it lives.
+def stream(client: Client, after: int, kind: str | None = None) -> Iterator[tuple[Any, int]]:
+    """The events after a number as they happen, each with the number to go on after, until this stream ends.
 
-    Raises CtlError, NotAStream.
+    None in place of an event shows that it lives; the number may be another all the same, as events of other
+    kinds have numbers too. Raises CtlError, NotAStream.
     """
     path = f"/api/v1/events{query(kind=kind)}"
+    told = after
     for line in client.follow(path, {"Last-Event-ID": str(after)}, HEARTBEAT):
-        yield parsed(line[5:]) if line.startswith(b"data:") else None
+        event = None
+        if line.startswith(b"data:"):
+            event = parsed(line[5:])
+            told = after = number(event)
+        elif line.startswith(b"id:"):
+            told = _id(line)
+        elif not line.strip():
+            after = told  # not before: the event of this id may be cut off
+        yield event, after
+
+
+def _id(line: bytes) -> int:
+    return shaped(lambda: int(line[3:]))
 
 
 def number(event: Any) -> int:
@@ -76,11 +90,11 @@ def _follow(words: Namespace, client: Client, after: int) -> int:
     alive = time.monotonic()
     while True:
         try:
-            for one in stream(client, after, words.kind):
+            for one, following in stream(client, after, words.kind):
                 alive = time.monotonic()
                 if one is not None:
                     _print_event(words, one)
-                    after = number(one)
+                after = following
         except NotAStream as refusal:
             if refusal.answer.status != 503:
                 raise problem(refusal.answer) from None

@@ -56,6 +56,7 @@ const sleep = (ms) =>
 async function catchUp() {
   const query = seen === null ? `limit=${FIRST}` : `after=${seen}`;
   const page = await get(`/api/v1/events?${query}`, { signal: current.signal });
+  if (seen !== null && page.next < seen) clear(); // another init: its numbers begin anew
   take(page.events);
   seen = page.next;
 }

@@ -39,7 +39,7 @@ def perform(words: Namespace, client: Client) -> int:
     bench = Bench()
     try:
         _say(f"lab {words.what}: {LABS[words.what]}", "")
-        for line in lab.make(bench, order):
+        for line in _made(lab, bench, order):
             _say(f"  {line}")
         _say(*_what_now(lab, bench, client))
         if bench.held:
@@ -48,14 +48,18 @@ def perform(words: Namespace, client: Client) -> int:
                 _say("All of it has ended, and not by us.")
     except KeyboardInterrupt:
         _say("")
-    except BrokenPipeError:
-        raise  # nobody reads what we say: that is no lack of room
-    except OSError as error:
-        raise no_room(str(error)) from None
     finally:
         gone = bench.clear()
     _say("Cleared away: nothing of it is left." if gone else "Some of it does not end, even by KILL: see ps.")
     return OK
+
+
+def _made(lab: Lab, bench: Bench, order: Order) -> Iterator[str]:
+    """Make it. Raises CtlError where there is no room to; what cannot be printed is no lack of that."""
+    try:
+        yield from lab.make(bench, order)
+    except OSError as error:
+        raise no_room(str(error)) from None
 
 
 def _what_now(lab: Lab, bench: Bench, client: Client) -> Iterator[str]:

@@ -25,7 +25,7 @@ def perform(words: Namespace, client: Client) -> int:
         raise CtlError(
             "cannot show top: textual is missing; pip install 'initd[top]', or see initctl status"
         ) from None
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not all(stream and stream.isatty() for stream in (sys.stdin, sys.stdout)):  # None: it is closed
         raise CtlError("cannot show top: this is no terminal; run it in one, or see initctl status")
     get(client, "/api/v1/status")
     Top(client).run()

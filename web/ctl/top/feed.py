@@ -18,7 +18,7 @@ from web.ctl.client import Client, NotAStream
 from web.ctl.errors import CtlError
 from web.ctl.top import head
 from web.ctl.top.picture import Meter, Picture, processes
-from web.ctl.watch import number, page, stream
+from web.ctl.watch import page, stream
 
 PERIOD = 1.0  # seconds between two rounds; a round is three small questions
 SHOWN_AT_FIRST = 50  # events
@@ -76,10 +76,10 @@ class Feed:
                     found, after = page(self._client, limit=SHOWN_AT_FIRST)
                     for one in found:
                         self._tell(one)
-                for one in stream(self._client, after):
+                for one, following in stream(self._client, after):
                     if one is not None:
                         self._tell(one)
-                        after = number(one)
+                    after = following
             except (CtlError, NotAStream):
                 pass  # the other thread meets the same, and says it
             self._stopped.wait(PERIOD)
