@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 UP, WAITING, SWEEPING, CLOSING, GONE = "up", "waiting", "sweeping", "closing", "gone"
 KILL_AGAIN = 1.0  # seconds; a group may have been forking when the signal came
 _AT_ONCE = 2  # datagrams of events; the socket holds three of the longest
+_OF_OTHERS = ("watchdog", "main.overdue", "sweep.kill")  # deadlines by which somebody else has to act
+_GRACE = 1.0  # seconds to do so, for whoever was paused with us
 _LAG = 0.2  # web has this long to make room before it is told that it missed something
 _OOM_TAKES = 5.0  # seconds from the kernel's count to the end of a process that has to give much memory back
 WEB_POLICY = Policy("always", None, 0.1, 2.0, 10.0, 0.0)  # back before kubelet's patience (3 x 10 s) ends
@@ -197,6 +199,12 @@ class Books:
             return None
         self.cancel(name)
         return name
+
+    def stood_still(self, seconds: float) -> None:
+        """We did not run for so long, as in a paused container, and so main could not: its deadlines wait."""
+        for name, at in self.timers.items():
+            if name in _OF_OTHERS or name.endswith(".timeout"):
+                self.timers[name] = max(at + seconds, self.now + _GRACE)
 
     def deadline(self) -> float | None:
         """When the next timer runs out, in monotonic seconds."""

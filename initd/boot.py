@@ -176,7 +176,7 @@ def _take_role(config: Config, warnings: list[str]) -> str:
     if config.parent_death_signal is not None:
         parent = os.getppid()
         try:
-            syscalls.prctl(syscalls.PR_SET_PDEATHSIG, config.parent_death_signal)
+            syscalls.die_with_parent(config.parent_death_signal)
         except (OSError, ImportError) as error:
             raise Refusal(f"cannot use --parent-death-signal: {error}; leave it out") from None
         if os.getppid() != parent:  # it died before the kernel knew of our wish

@@ -81,6 +81,7 @@ def settle(
         listen_asked=listening is not None,
         listen=_addresses(listening),
         token=environ.get("INITD_TOKEN"),
+        **_files(settled),
         credentials=_credentials(settled["tokens"], environ.get("INITD_TOKEN")),
         warnings=_strange_variables(environ),
     )
@@ -243,6 +244,16 @@ def _strange_variables(environ: Mapping[str, str]) -> tuple[str, ...]:
         if name.startswith("INITD_") and name not in known
         if "_SERVICE_" not in name and not name.startswith("INITD_PORT")
     )
+
+
+def _files(settled: Mapping[str, Any]) -> dict[str, Any]:
+    """To be looked at before they are read: a change that comes in between is still to be seen."""
+    if settled["tokens"] is None and settled["tls_cert"] is None:
+        return {"files": (), "files_seen": ()}
+    from initd import credentials
+
+    names = credentials.files(settled)
+    return {"files": names, "files_seen": credentials.fingerprint(names)}
 
 
 def _credentials(path: str | None, single: str | None) -> Credentials:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from initd.credentials import Fingerprint
     from initd.inputs import Credentials
     from initd.personas import Persona
 
@@ -21,6 +22,8 @@ class Config:
     argv: tuple[str, ...]
     tokens: str | None  # the file's name
     token: str | None  # the one that INITD_TOKEN holds
+    files: tuple[str, ...]  # that hold secrets
+    files_seen: Fingerprint  # what they looked like before they were read
     credentials: Credentials  # what those two say; as it was at the start
     tls_cert: str | None
     tls_key: str | None

@@ -152,7 +152,10 @@ class Core:
         self.orphans.listed()
         self.leaving.listed()
 
-    def _ticked(self, _: Ticked) -> None:
+    def _ticked(self, tick: Ticked) -> None:
+        if tick.missed:
+            self.books.stood_still(tick.missed)
+            self.web.heard()  # it could not speak
         name = self.books.due()
         if name is None:
             return

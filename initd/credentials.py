@@ -7,35 +7,38 @@ from __future__ import annotations
 
 import posix as os
 
-from initd.inputs import FilesChanged
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
     from initd.cli import Config
+    from initd.inputs import FilesChanged
 
     Fingerprint = tuple[tuple[int, int, int] | None, ...]
 
 
-def files(config: Config) -> tuple[str, ...]:
-    """Those that were named."""
-    named = (config.tokens, config.tls_cert, config.tls_key, config.tls_client_ca)
+def files(values: Mapping[str, Any]) -> tuple[str, ...]:
+    """Those that were named, by the values of the options."""
+    named = (values["tokens"], values["tls_cert"], values["tls_key"], values["tls_client_ca"])
     return tuple(name for name in named if name is not None)
 
 
 class Files:
-    """What they looked like last."""
+    """What they looked like last; at first, when the options were read."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._seen = _fingerprint(files(config))
+        self._names, self._seen = config.files, config.files_seen
 
     def inspect(self) -> FilesChanged | None:
         """None while they are as they were. That Kubernetes moves a symlink instead is seen."""
-        seen = _fingerprint(files(self._config))
+        seen = fingerprint(self._names)
         if seen == self._seen:
             return None
         self._seen = seen
         from initd import tokens  # for those who have any
+        from initd.inputs import FilesChanged
 
         try:
             return FilesChanged(tokens.read(self._config.tokens, self._config.token))
@@ -43,7 +46,7 @@ class Files:
             return FilesChanged(None, str(error))
 
 
-def _fingerprint(names: tuple[str, ...]) -> Fingerprint:
+def fingerprint(names: tuple[str, ...]) -> Fingerprint:
     return tuple(_look(name) for name in names)
 
 

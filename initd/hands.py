@@ -200,7 +200,8 @@ def spawn_failure(unit: str, error: spawning.SpawnError, config: Config) -> Spaw
     why = str(error) if unit == WEB else plans.explain(error, config, command_of(config, unit))
     if not error.forking:
         return SpawnFailed(unit, why, forking=False, code=error.code)
-    return SpawnFailed(unit, why, forking=True, room=room.report(error.errno), limit=room.hit(error.errno))
+    limit = "nproc" if error.crowded else room.hit(error.errno)
+    return SpawnFailed(unit, why, forking=True, room=room.report(error.errno), limit=limit)
 
 
 def command_of(config: Config, unit: str) -> tuple[str, ...]:

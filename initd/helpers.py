@@ -11,7 +11,7 @@ from initd.books import KILL_AGAIN, Books
 from initd.effects import Signal, Spawn
 from initd.endings import in_words
 from initd.inputs import ChildEnded, Spawned, SpawnFailed
-from initd.model import PRE_START, ExitStatus, record
+from initd.model import POST_STOP, PRE_START, ExitStatus, record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ class Helpers:
     def __init__(self, books: Books) -> None:
         self.books = books
         self._helpers: dict[str, _Helper] = {}
+        self._starved: set[str] = set()  # checks whose last start failed for want of a process: told once
 
     def running(self, name: str) -> bool:
         """It was asked for, and has not ended."""
@@ -77,14 +78,18 @@ class Helpers:
 
     def started(self, up: Spawned) -> None:
         helper = self._helpers[up.unit]
+        self._starved.discard(up.unit)
         helper.pid = up.process.pid
         self.books.helpers[helper.pid] = up.unit
         self.books.after(f"{up.unit}.timeout", helper.seconds)
 
     def failed(self, failure: SpawnFailed) -> None:
         """It could not be started; that says nothing of main."""
-        if failure.forking and not failure.spared:
+        told = failure.unit in self._starved
+        if failure.forking and not failure.spared and not told:
             self.books.fork_failed(failure)
+        if failure.forking and failure.unit not in (PRE_START, POST_STOP):  # those have a backoff
+            self._starved.add(failure.unit)
         self._helpers.pop(failure.unit).tell(Outcome(failure.why, spared=failure.forking))
 
     def ended(self, end: ChildEnded) -> None:

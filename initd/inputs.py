@@ -183,4 +183,6 @@ class Dropped:
 
 @record
 class Ticked:
-    """Time has passed; deadlines may be due."""
+    """Time has passed; deadlines may be due. For ``missed`` seconds of it we did not run, nor did anybody."""
+
+    missed: float = 0.0

@@ -37,6 +37,7 @@ _CHLD = signals.NUMBERS["CHLD"]
 # What the kernel says to us about a write of ours. It is blocked like all others, and is not meant for main.
 _OUR_OWN = (signals.NUMBERS["PIPE"], signals.NUMBERS["XFSZ"])
 _LONGEST = 86_400.0  # at once: poll(2) cannot be told more than 24 days
+_LEAP = 0.5  # so much later than asked for: we were stopped or frozen, or the machine is very busy
 _POLL = 0.05  # without a signalfd we look for signals this often; and a turn that fails waits so long
 
 
@@ -70,6 +71,7 @@ class Loop:
         self.core = Core(world.config, init, lambda: os.urandom(1)[0] / 256)
         self.desk = Desk(self.core)
         self._poll = select.poll()  # not epoll: for so few it is as quick, and it needs no descriptor
+        self._missed = 0.0  # seconds that this turn's wait took too long
         self._signalfd = self._open_signals()
         self._letterbox = Letterbox(self._poll)
         self._earshot = Earshot(self._poll)
@@ -161,8 +163,9 @@ class Loop:
 
     def _keep_time(self, _: list[int]) -> None:
         deadline = self.core.books.deadline()
-        if deadline is not None and deadline <= time.monotonic():
-            self.feed(Ticked())
+        missed, self._missed = self._missed, 0.0
+        if missed or (deadline is not None and deadline <= time.monotonic()):
+            self.feed(Ticked(missed))
 
     def _settle(self, _: list[int]) -> None:
         self._perform(self.core.settle())
@@ -183,7 +186,12 @@ class Loop:
             seconds = 0.0
         elif self._signalfd is None and not 0.0 <= seconds < _POLL:
             seconds = _POLL
-        return [fd for fd, _ in self._poll.poll(seconds * 1000)]
+        began = time.monotonic()
+        ready = self._poll.poll(seconds * 1000)
+        late = time.monotonic() - began - seconds
+        if seconds >= 0.0 and late > _LEAP:
+            self._missed = late
+        return [fd for fd, _ in ready]
 
     def _signals(self, ready: list[int]) -> list[tuple[int, int, int]]:
         if self._signalfd is None:

@@ -294,6 +294,8 @@ def explain(error: SpawnError, config: Config, argv: tuple[str, ...] = ()) -> st
     name, why = repr((argv or config.argv)[0]), os.strerror(error.errno)
     if error.missing:
         return f"{name}: not found; check its name, PATH, and the interpreter that it names"
+    if error.crowded:
+        return f"{name}: its user has too many processes: {why}"
     if error.stage == "exec":
         return f"{name}: {why}; give it a file that can be executed here"
     if error.forking:

@@ -102,3 +102,4 @@ def _send(pid: int, send: Callable[[], None]) -> None:
             send()
         finally:
             os.seteuid(ours)
+            syscalls.die_with_parent()

@@ -81,10 +81,9 @@ class Sightings:
     def _census(self, message: Json) -> None:
         pids = message.get("pids")
         current, most = (pids.get("current"), pids.get("max")) if isinstance(pids, dict) else (None, None)
+        counted = {"zombies": message.get("zombies"), "current": current, "max": most}
         self.books.census = {
-            "zombies": _whole(message.get("zombies")),
-            "current": None if current is None else _whole(current),
-            "max": None if most is None else _whole(most),
+            name: None if number is None else _whole(number) for name, number in counted.items()
         }
 
 

@@ -32,7 +32,12 @@ class SpawnError(Exception):
     @property
     def forking(self) -> bool:
         """No process could be made: that may pass."""
-        return self.stage in ("fork", "pipe")
+        return self.stage in ("fork", "pipe") or self.crowded
+
+    @property
+    def crowded(self) -> bool:
+        """The user that the child became has as many processes as it may: execve(2), EAGAIN."""
+        return self.stage == "exec" and self.errno == errno.EAGAIN
 
     @property
     def missing(self) -> bool:

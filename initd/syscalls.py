@@ -23,7 +23,8 @@ else:
 
 _proc = "/proc"  # changed by find_proc alone
 _AT_ONCE = 64  # signals: a flood of them must not hold up a reap
-PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_death_signal = 0  # changed by die_with_parent alone
 PR_SET_CHILD_SUBREAPER, PR_GET_CHILD_SUBREAPER = 36, 37
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
@@ -134,6 +135,14 @@ def prctl(option: int, value: int) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(option, ctypes.c_ulong(value), 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+
+def die_with_parent(number: int = 0) -> None:
+    """Get this signal when our parent ends; 0: as before, since a change of user undoes it. prctl(2)."""
+    global _death_signal  # noqa: PLW0603  because it is a wish for our whole life
+    _death_signal = number or _death_signal
+    if _death_signal:
+        prctl(_PR_SET_PDEATHSIG, _death_signal)
 
 
 def is_subreaper() -> bool:

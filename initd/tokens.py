@@ -20,6 +20,7 @@ _TABLE = (
 _BESIDE = 20  # a role, quotes and commas
 _LONGEST = 1 << 20
 _CERTIFICATE = "cert:"
+_KIND, _REGULAR = 0o170000, 0o100000  # S_IFMT, S_IFREG; inode(7)
 
 
 def read(path: str | None, single: str | None) -> Credentials:
@@ -62,12 +63,14 @@ def _lines(path: str) -> list[tuple[str, str]]:
 
 
 def _text(path: str) -> str:
+    """A pipe would have PID 1 wait for its writer, for ever."""
     try:
-        with open(path, encoding="utf-8") as file:
-            text = file.read(_LONGEST + 1)
-        if len(text) <= _LONGEST:
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(fd, encoding="utf-8") as file:
+            text = file.read(_LONGEST + 1) if os.fstat(fd).st_mode & _KIND == _REGULAR else None
+        if text is not None and len(text) <= _LONGEST:
             return text
-        why = "it is longer than a megabyte"
+        why = "it is no regular file" if text is None else "it is longer than a megabyte"
     except (OSError, UnicodeDecodeError) as error:
         why = os.strerror(error.errno or 0) if isinstance(error, OSError) else "it is not UTF-8 text"
     raise ValueError(f"cannot read the token file {path}: {why}; give initd a readable file")

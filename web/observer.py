@@ -188,14 +188,16 @@ class Observer:
         return tasks(snapshot, self._house.config.init_pid, self._groups)
 
     def _changed_census(self, snapshot: Snapshot, current: int | None, limit: int | None) -> list[Message]:
+        """What we cannot count is null: /proc may hide others from us, but the control group counts all."""
+        counted = self._house.config.init_pid in snapshot.processes
         census = {
             "t": "census",
-            "processes": snapshot.count,
-            "zombies": snapshot.zombies,
+            "processes": snapshot.count if counted else None,
+            "zombies": snapshot.zombies if counted else None,
             "pids": {"current": current, "max": limit},
         }
-        if census == self._census or self._house.config.init_pid not in snapshot.processes:
-            return []  # nothing new; or /proc hides others from us, and there is no counting
+        if census == self._census:
+            return []
         self._census = census
         return [census]
 

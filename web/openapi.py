@@ -174,7 +174,7 @@ SAID: dict[str, Said] = {
             {
                 "name": "Last-Event-ID",
                 "in": "header",
-                "description": "The last event that a stream had; it goes on from there, where it is one of ours.",
+                "description": "The last event that a stream had; it goes on from there.",
                 "schema": {"type": "string", "pattern": events.LAST_ID_PATTERN},
             },
         ),

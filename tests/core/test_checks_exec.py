@@ -151,3 +151,16 @@ def test_a_pid_that_was_a_checks_may_be_an_orphans_later() -> None:
     world.end(look, 0)
     ledger = world.desk.books.ledger
     assert (ledger.reaped["helper/exited"], ledger.reaped["adopted/exited"]) == (1, 1)
+
+
+def test_that_no_process_can_be_made_is_told_once_and_not_each_second() -> None:
+    world = waiting(*READY_EXEC, "--ready-period", "1s")
+    world.end(world.pid("ready-exec"), 0)
+    world.failing["ready-exec"] = [no_fork("ready-exec") for _ in range(5)]
+    world.advance(5.5)
+    assert len(world.history("fork.failed")) == 1
+    world.advance(1.0)
+    world.end(world.pid("ready-exec"), 0)
+    world.failing["ready-exec"] = [no_fork("ready-exec")]
+    world.advance(1.0)
+    assert len(world.history("fork.failed")) == 2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from initd import notify
-from initd.inputs import Notified
+from initd.inputs import Notified, Ticked
 from initd.model import ProcessId
 from tests.core.driver import Process, World, failing, running
 
@@ -75,6 +75,26 @@ def test_main_may_take_its_watchdog_away_once_it_runs() -> None:
     tell(world, "WATCHDOG_USEC=1000000")
     world.advance(1.0)
     assert world.state == "restarting"
+
+
+def test_a_paused_container_costs_main_no_deadline() -> None:
+    world = running("--notify", "--watchdog", "2s", "--stop-timeout", "3s")
+    tell(world, "READY=1")
+    world.advance(0.5)
+    world.now += 10.0
+    world.feed(Ticked(missed=9.0))  # of the ten seconds we slept one
+    world.tick()
+    assert (world.state, world.signals) == ("running", [])
+    tell(world, "WATCHDOG=1")
+    world.ask("main.stop")
+    main = world.pid()
+    world.advance(1.0)
+    world.now += 10.0
+    world.feed(Ticked(missed=9.5))
+    world.tick()
+    assert [number for pid, number, _ in world.signals if pid == main] == [15]
+    world.advance(2.0)
+    assert [number for pid, number, _ in world.signals if pid == main] == [15, 9]
 
 
 def test_without_notify_the_watchdog_begins_with_the_start() -> None:

@@ -99,7 +99,7 @@ def test_what_web_observes_goes_into_the_history(kind: str, fields: dict[str, An
         {"t": "seen", "families": [{"parent": WORKER, "children": [[1]]}], "gone": []},
         {"t": "seen", "families": [7], "gone": []},
         {"t": "seen", "families": [], "gone": [-1]},
-        {"t": "census", "zombies": None},
+        {"t": "census", "zombies": "none"},
         {"t": "census", "zombies": 1, "pids": {"current": "1", "max": 2}},
     ],
 )

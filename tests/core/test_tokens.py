@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from initd.cli import parse
+from initd.credentials import Files
 
 from .refusing import refusal
 
@@ -114,3 +116,17 @@ def test_a_table_that_would_not_fit_into_webs_greeting_is_refused(tmp_path: Path
     lines = "".join(f"read {chr(92) * 190}{number:03}\n" for number in range(200))
     text = refusal("--tokens", token_file(tmp_path, lines.encode()), "x")
     assert "its tokens are too long together; say fewer" in text
+
+
+def test_a_pipe_is_no_token_file_and_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    text = refusal("--tokens", str(tmp_path / "pipe"), "x")
+    assert text.endswith("it is no regular file; give initd a readable file")
+
+
+def test_tokens_that_change_while_we_start_are_a_change(tmp_path: Path) -> None:
+    config = parse(["--tokens", token_file(tmp_path, f"read {TOKEN}".encode()), "x"], {})
+    token_file(tmp_path, f"control {TOKEN}-new".encode())
+    changed = Files(config).inspect()
+    assert changed is not None
+    assert changed.credentials == ((("control", f"{TOKEN}-new"),), ())

@@ -94,3 +94,18 @@ def test_at_the_limit_from_the_start_main_is_tried_again(call: tuple[str, ...]) 
         group.limit("max")
         made.ready()
         assert made.wait() == 4
+
+
+def test_free_pids_are_known_where_proc_hides_processes_from_web() -> None:
+    hidden = first("mount -t proc -o remount,hidepid=2 proc /proc")
+    options = ["--ready-free-pids", "20"]
+    with (
+        limited() as group,
+        scene(*program("catcher.py"), options=options, entry=group.enter, before=hidden) as made,
+    ):
+        made.ready()
+        group.limit(group.current + 100)
+        wait_for(lambda: made.ask("GET", "/readyz").status == 200, "it to be ready")
+        group.limit(group.current + 10)
+        wait_for(lambda: made.ask("GET", "/readyz").status == 503, "it to be unready")
+        assert "[-]pids failed: pids " in made.ask("GET", "/readyz").text

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from . import kernel
 from .client import wait_for
-from .harness import program, run, scene
+from .harness import first, program, run, scene
 
 
 def runs(out: str) -> int:
@@ -131,3 +132,16 @@ def test_a_set_up_of_ours_that_fails_at_a_restart_is_125_as_at_the_start(tmp_pat
     code, _, error = run("sh", "-c", f"rmdir {place}; exit 4", options=options)
     assert code == 125
     assert f"--workdir {place} failed: No such file or directory" in error
+
+
+def test_a_user_with_too_many_processes_is_waited_for_and_named() -> None:
+    crowd = "for i in 1 2 3 4; do setpriv --reuid 23458 --clear-groups sleep 1000 & done"
+    options = ["--user", "23458", "--rlimit", "nproc=3"]
+    with scene("sleep", "1000", options=options, before=first(crowd)) as made:
+        failed = made.wait_event("fork.failed")
+        assert (failed["limit"], failed["unit"]) == ("nproc", "main")
+        assert "cannot run 'sleep': its user has too many processes" in made.err()
+        for pid in kernel.children(made.init):
+            if kernel.name(pid) == "sleep":
+                os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: made.status()["main"]["state"] == "running", "main to run")

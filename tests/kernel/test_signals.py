@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Sequence
 
 import pytest
 
@@ -164,11 +165,20 @@ def test_a_blocked_term_at_entry_is_forwarded_all_the_same() -> None:
         wait_for(lambda: kernel.has_pending(main, signal.SIGTERM), "TERM to be pending on main")
 
 
-def test_when_our_parent_dies_the_chosen_signal_stops_us() -> None:
-    main = ("sh", "-c", 'trap "echo told; exit" TERM; echo ready; while :; do sleep 0.05; done')
+NO_KILL = ("setpriv", "--bounding-set", "-kill", "--inh-caps", "-kill")
+
+
+@pytest.mark.parametrize("before", [(), NO_KILL], ids=["root", "no CAP_KILL"])
+def test_when_our_parent_dies_the_chosen_signal_stops_us(before: Sequence[str]) -> None:
+    """Also after we were main's user for a moment, to signal it: the kernel forgets the wish by that."""
+    traps = 'trap "echo told; exit" TERM; trap "echo heard" HUP'
+    main = ("sh", "-c", f"{traps}; echo ready; while :; do sleep 0.05; done")
     parent = ("sh", "-c", """sh -c '"$@"; :' sh "$@"; exec sleep 100000""", "sh")
-    with scene(*main, options=["-p", "TERM", "-s"], before=parent, http=False) as made:
+    options = ["-p", "TERM", "-s", "--user", "nobody"]
+    with scene(*main, options=options, before=(*parent, *before), http=False) as made:
         made.ready()
         (parent_of_initd,) = kernel.children(made.init)
+        os.kill(kernel.children(parent_of_initd)[0], signal.SIGHUP)
+        made.wait_out("heard")
         os.kill(parent_of_initd, signal.SIGKILL)
         made.wait_out("told")
