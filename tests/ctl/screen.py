@@ -96,14 +96,14 @@ class Driver:
         return next(line for line in self.screen().splitlines() if text in line)
 
 
-def drive(api: FakeApi, act: Act, size: tuple[int, int] = (110, 40)) -> None:
-    """Run the screen with ``act`` at its keyboard."""
+def drive(api: FakeApi, act: Act, size: tuple[int, int] = (110, 40), first: str = "nginx") -> None:
+    """Run the screen with ``act`` at its keyboard, once ``first`` is on it."""
 
     async def session() -> None:
         top = Top(Client(Target(api.place)))
         async with top.run_test(size=size, notifications=True) as pilot:
             driver = Driver(pilot, top, api)
-            await driver.sees("nginx")
+            await driver.sees(first)
             await act(driver)
 
     asyncio.run(session())

@@ -7,18 +7,25 @@ import os
 import signal
 import subprocess
 import sys
+import termios
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
+from textual.screen import Screen
+from textual.widgets import Input
 
 from tests.ctl.fake_api import Canned, Serve, of, problem
 from tests.ctl.screen import Driver, answers, drive, process
 from tests.kernel.client import DEADLINE, wait_for
 from tests.kernel.harness import scene
 from web.ctl import main
+from web.ctl.client import Client
 from web.ctl.errors import FAILED, UNREACHABLE
+from web.ctl.place import Target
 from web.ctl.top import feed
+from web.ctl.top.app import Top
 from web.ctl.top.dialogs import AskSignal, Confirm, Detail
 
 
@@ -87,6 +94,29 @@ def test_enter_shows_what_is_known_of_one_process(serve: Serve) -> None:
     drive(serve(answers(more={"GET /api/v1/processes/7-100": of(detail)})), act)
 
 
+@pytest.mark.parametrize(
+    ("key", "opened"), [("enter", Detail), ("r", Confirm), ("k", AskSignal), ("slash", None), ("z", None)]
+)
+def test_ctrl_c_quits_from_everywhere(serve: Serve, key: str, opened: type[Screen[Any]] | None) -> None:
+    async def act(user: Driver) -> None:
+        await user.press(key)
+        assert opened is None or isinstance(user.top.screen, opened)
+        await user.pilot.press("ctrl+c")
+        await user.until(lambda: not user.top.is_running, "it to leave")
+
+    drive(serve(answers()), act)
+
+
+def test_q_in_a_dialog_is_a_letter_or_no_and_quits_nothing(serve: Serve) -> None:
+    async def act(user: Driver) -> None:
+        await user.press("k", "q")
+        assert user.top.screen.query_one(Input).value == "q"
+        await user.press("escape", "r", "q")
+        assert user.top.return_code is None
+
+    drive(serve(answers()), act)
+
+
 def test_where_textual_is_missing_one_line_says_how_to_get_it(serve: Serve) -> None:
     api = serve(answers())
     script = "import sys; sys.modules['textual'] = None; from web.ctl import main; sys.exit(main())"
@@ -114,6 +144,10 @@ def test_where_nobody_answers_from_the_start_it_ends_as_any_verb(
     assert capsys.readouterr().err.startswith("initctl: cannot read the answer")
 
 
+# The other screen, the mouse, the cursor: how they are when nobody has changed them.
+MODES = {b"1049": b"l", b"1000": b"l", b"1003": b"l", b"25": b"h"}
+
+
 class Terminal:
     """A real one, with top in it."""
 
@@ -132,6 +166,10 @@ class Terminal:
             while piece := os.read(self.keyboard, 1 << 16):
                 self.shown += piece
         return text.encode() in self.shown
+
+    def mode(self, number: bytes) -> bytes:
+        """What the last switch of a mode said: h for on, l for off."""
+        return self.shown.rpartition(b"\x1b[?" + number)[2][:1]
 
     def close(self) -> None:
         self.process.kill()
@@ -155,3 +193,55 @@ def test_on_a_real_terminal_it_shows_a_real_main_outlives_web_and_ends_with_0_at
             assert b"Traceback" not in terminal.shown
         finally:
             terminal.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_that_ends_it_leaves_the_terminal_as_it_was(serve: Serve, number: signal.Signals) -> None:
+    api = serve(answers())
+    initctl = str(Path(sys.executable).with_name("initctl"))
+    terminal = Terminal(initctl, "--socket", api.place, "top")
+    try:
+        wait_for(lambda: terminal.shows("nginx"), "the first picture")
+        os.kill(terminal.process.pid, number)
+        wait_for(lambda: terminal.shows("") and terminal.process.poll() is not None, "it to end")
+        assert terminal.process.wait(DEADLINE) == 128 + number
+        terminal.shows("")  # reads what came last
+        assert {what: terminal.mode(what) for what in MODES} == MODES
+        lines = termios.tcgetattr(terminal.keyboard)[3]
+        assert lines & termios.ECHO
+        assert lines & termios.ICANON
+    finally:
+        terminal.close()
+
+
+STUCK = """
+import pathlib, queue, sys
+from web.ctl import main
+from web.ctl.top import app
+marker = pathlib.Path(sys.argv.pop())
+def stuck(self, text):
+    marker.touch()
+    queue.Queue().get()
+app.LAST = 1
+app.Top._show_event = stuck
+sys.exit(main())
+"""
+
+
+def test_a_signal_ends_it_even_if_the_screen_waits_for_ever(serve: Serve, tmp_path: Path) -> None:
+    """As for a terminal that takes nothing more, or has gone: textual's queue to it is full."""
+    marker = tmp_path / "stuck"
+    terminal = Terminal(sys.executable, "-c", STUCK, "--socket", serve(answers()).place, "top", str(marker))
+    try:
+        wait_for(lambda: not terminal.shows("Traceback") and marker.exists(), "the screen to be stuck")
+        os.kill(terminal.process.pid, signal.SIGHUP)
+        assert terminal.process.wait(DEADLINE) == -signal.SIGALRM
+    finally:
+        terminal.close()
+
+
+def test_a_signal_before_there_is_a_screen_ends_it_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signal, "alarm", lambda _seconds: 0)
+    with pytest.raises(SystemExit) as caught:
+        Top(Client(Target("/nowhere"))).leave_by(signal.SIGTERM, None)
+    assert caught.value.code == 128 + signal.SIGTERM

@@ -6,6 +6,7 @@ textual. picture and head are values and text, feed asks, and table, dialogs and
 
 from __future__ import annotations
 
+import signal
 import sys
 from argparse import Namespace
 
@@ -28,5 +29,8 @@ def perform(words: Namespace, client: Client) -> int:
     if not all(stream and stream.isatty() for stream in (sys.stdin, sys.stdout)):  # None: it is closed
         raise CtlError("cannot show top: this is no terminal; run it in one, or see initctl status")
     get(client, "/api/v1/status")
-    Top(client).run()
-    return OK
+    top = Top(client)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, top.leave_by)
+    top.run()
+    return top.return_code or OK

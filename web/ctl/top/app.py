@@ -6,13 +6,17 @@ feed's threads have to say comes as a message.
 
 from __future__ import annotations
 
+import asyncio
+import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from types import FrameType
 from typing import ClassVar
 
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
+from textual.events import Resize
 from textual.message import Message
 from textual.widgets import Footer, Input, RichLog, Static
 
@@ -25,6 +29,7 @@ from web.ctl.top.table import COLUMNS, Table
 
 TICK = 0.5  # seconds between two looks at how old the picture is
 KEPT = 1000  # lines of events
+LAST = 5  # seconds to leave in once a signal says so
 
 
 class Said(Message):
@@ -35,6 +40,14 @@ class Said(Message):
         self.todo = todo
 
 
+class Events(RichLog):
+    """The last events. A lower pane would go on showing the first line it showed, which is old."""
+
+    def on_resize(self, event: Resize) -> None:  # beside RichLog's own: textual calls both
+        del event
+        self.scroll_end(animate=False)
+
+
 class Top(App[None]):
     """``client`` is asked each second."""
 
@@ -42,7 +55,8 @@ class Top(App[None]):
     CSS_PATH = "top.tcss"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q,ctrl+c", "quit", "quit"),
+        Binding("q", "quit", "quit"),
+        Binding("ctrl+c", "quit", show=False, priority=True),  # from a dialog too; there q is its own
         Binding("slash", "filter", "filter", key_display="/"),
         Binding("z", "zombies", "zombies only"),
         Binding("p", "pause", "pause"),
@@ -53,6 +67,7 @@ class Top(App[None]):
 
     def __init__(self, client: Client) -> None:
         super().__init__()
+        self._screens_loop: asyncio.AbstractEventLoop | None = None
         self._feed = Feed(
             client,
             self._from_thread(self._show_picture),
@@ -67,7 +82,7 @@ class Top(App[None]):
         self._wanted = ""
         self._head = Static(id="head", markup=False)
         self.table = Table()
-        self.events = RichLog(id="events", max_lines=KEPT, markup=False, highlight=False)
+        self.events = Events(id="events", max_lines=KEPT, markup=False, highlight=False)
         self._filter = Input(placeholder="name, pid, state or note", id="filter")
 
     def compose(self) -> ComposeResult:
@@ -78,6 +93,9 @@ class Top(App[None]):
         yield self._filter
         yield Footer()
 
+    def on_load(self) -> None:
+        self._screens_loop = asyncio.get_running_loop()
+
     def on_mount(self) -> None:
         self._filter.display = False
         self.events.can_focus = False
@@ -87,6 +105,17 @@ class Top(App[None]):
 
     def on_unmount(self) -> None:
         self._feed.stop()
+
+    def leave_by(self, number: int, _frame: FrameType | None) -> None:
+        """A signal's handler: give the terminal back before the end.
+
+        Where the terminal is stuck or gone, the loop may wait for it for ever: then the alarm is the end.
+        """
+        signal.alarm(LAST)
+        if self._screens_loop is None:
+            raise SystemExit(128 + number)
+        with suppress(RuntimeError):  # the loop is closed: it is just leaving
+            self._screens_loop.call_soon_threadsafe(lambda: self.exit(return_code=128 + number))
 
     def _from_thread(self, do: Callable[..., object]) -> Callable[..., None]:
         """``do`` for another thread to call."""
@@ -124,7 +153,7 @@ class Top(App[None]):
 
     def _draw(self) -> None:
         if self._picture is not None:
-            self.table.show(rows(self._picture.processes, self._shown()))
+            self.table.show(rows(self._picture.processes, self._shown()), self._picture.now)
         self._draw_head()
 
     def _shown(self) -> Callable[[Process], bool] | None:

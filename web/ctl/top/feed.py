@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from threading import Event, Thread
 from typing import Any
 
 from web.ctl import show
 from web.ctl.ask import get, parsed, problem, shaped
-from web.ctl.client import Client, NotAStream
+from web.ctl.client import Answer, Client, NotAStream
 from web.ctl.errors import CtlError
 from web.ctl.top import head
 from web.ctl.top.picture import Meter, Picture, processes
@@ -55,16 +57,19 @@ class Feed:
             self._stopped.wait(PERIOD)
 
     def _picture(self) -> Picture:
-        status, listed, zombies = (
-            parsed(get(self._client, f"/api/v1/{what}")) for what in ("status", "processes", "zombies")
-        )
-        return shaped(lambda: self._put_together(status, listed, zombies))
+        status, zombies = (parsed(get(self._client, f"/api/v1/{what}")) for what in ("status", "zombies"))
+        answer = self._client.ask("GET", "/api/v1/processes")
+        if answer.status != 200:
+            raise problem(answer)
+        listed = parsed(answer.body)
+        return shaped(lambda: self._put_together(status, listed, zombies, taken_at(listed, answer)))
 
-    def _put_together(self, status: Any, listed: Any, zombies: Any) -> Picture:
+    def _put_together(self, status: Any, listed: Any, zombies: Any, now: float) -> Picture:
         adoptions = self._adoptions.read(time.monotonic(), status["adopted"]["total"])
         return Picture(
-            [head.main(status, time.time()), head.room(status, adoptions)],
+            [head.main(status, now), head.room(status, adoptions)],
             processes(listed["processes"], zombies["culprits"]),
+            now,
         )
 
     def _listen(self) -> None:
@@ -122,3 +127,13 @@ class Feed:
         if answer.status not in (200, 202):
             raise problem(answer)
         return parsed(answer.body)
+
+
+def taken_at(listed: Any, answer: Answer) -> float:
+    """What time it was over there: the clock here may be hours off, and every age with it."""
+    if said := listed.get("taken_at"):
+        return datetime.fromisoformat(said).timestamp()
+    try:
+        return parsedate_to_datetime(answer.headers["date"]).timestamp()
+    except (KeyError, ValueError):
+        return time.time()

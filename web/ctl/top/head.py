@@ -22,9 +22,15 @@ Part = tuple[str, str]
 
 
 def lines(picture: Picture | None, old: float, trouble: str | None, modes: list[str]) -> Text:
-    """All three. ``old`` is how many seconds ago the picture came, ``modes`` what the user asked for."""
-    above = [] if picture is None else picture.head
-    return Text("\n").join(map(_assembled, [*above, _age(picture, old, trouble, modes)]))
+    """All three. ``old`` is how many seconds ago the picture came, ``modes`` what the user asked for.
+
+    That nobody answers is the first word of all: there no other text, no dialog and no width hides it.
+    """
+    silent = picture is not None and old > STALE and "paused" not in modes
+    alarm = ("disconnected" if trouble else "no answer" if silent else "", "bold red")
+    age_line = _age(picture, old, trouble, modes, "red" if alarm[0] else "dim")
+    first, *others = [*([] if picture is None else picture.head), age_line]
+    return Text("\n").join(map(_assembled, [[alarm, *first], *others]))
 
 
 def _assembled(parts: Iterable[Part]) -> Text:
@@ -40,11 +46,15 @@ def main(status: dict[str, Any], now: float) -> list[Part]:
         (f"initd {init['version']} {init['role']}", "bold"),
         (doing, "" if unit["state"] == "running" else "yellow"),
         (lives, ""),
-        (f"{unit['restarts']} restarts", "yellow" if unit["restarts"] else ""),
+        (_restarts(unit["restarts"]), "yellow" if unit["restarts"] else ""),
         ("ready", "green") if status["ready"] else ("not ready", "red"),
         ("draining" if status.get("draining") else "", "yellow"),
         (" ".join(unit.get("argv") or ()), "dim"),
     ]
+
+
+def _restarts(number: int) -> str:
+    return "1 restart" if number == 1 else f"{number} restarts"
 
 
 def room(status: dict[str, Any], adoptions: float | None) -> list[Part]:
@@ -70,12 +80,12 @@ def _bar(current: int | None, limit: int | None) -> list[Part]:
     return [("pids", ""), ("█" * filled + "░" * (BAR - filled), colour), (f"{current} / {limit}", "")]
 
 
-def _age(picture: Picture | None, old: float, trouble: str | None, modes: list[str]) -> list[Part]:
+def _age(
+    picture: Picture | None, old: float, trouble: str | None, modes: list[str], style: str
+) -> list[Part]:
     shown = "no picture yet" if picture is None else f"picture {old:.0f} s old"
-    silent = picture is not None and old > STALE and "paused" not in modes
     return [
-        ("disconnected" if trouble else "no answer" if silent else "", "bold red"),
-        (shown, "red" if trouble or silent else "dim"),
+        (shown, style),
         *((mode, "bold yellow") for mode in modes),
         (trouble or "", "red"),
     ]

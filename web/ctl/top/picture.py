@@ -49,6 +49,7 @@ class Picture(NamedTuple):
 
     head: list[list[tuple[str, str]]]
     processes: list[Process]
+    now: float  # by the clock of the other side: ages are differences of its times
 
 
 def processes(listed: Iterable[dict[str, Any]], culprits: Iterable[dict[str, Any]]) -> list[Process]:

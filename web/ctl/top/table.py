@@ -6,7 +6,6 @@ made of segments, which are text and a style: nothing in a name is markup.
 
 from __future__ import annotations
 
-import time
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -60,10 +59,10 @@ class Table(ScrollView, can_focus=True):
         """The process under the cursor."""
         return self.rows[self._cursor].process if self.rows else None
 
-    def show(self, rows: list[Row]) -> None:
-        """Show these from now on."""
+    def show(self, rows: list[Row], now: float) -> None:
+        """Show these from now on; ``now`` is the time that their ages are counted to."""
         before = self.current
-        self.rows, self._now = rows, time.time()
+        self.rows, self._now = rows, now
         places = {row.process.id: place for place, row in enumerate(rows)}
         place = places.get(before.id, self._cursor) if before else 0
         self.virtual_size = Size(self.size.width, len(rows))
