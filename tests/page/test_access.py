@@ -68,6 +68,34 @@ def test_a_wrong_token_is_refused_in_the_words_of_the_init(stranger: Visit) -> N
     expect(stranger.row("stage")).to_have_count(1)
 
 
+def test_what_cannot_be_a_token_is_refused_at_once_and_not_kept(stranger: Visit) -> None:
+    stranger.page.goto(stranger.address)
+    why = stranger.page.locator("#signin-why")
+    kept = "sessionStorage.getItem('initd.token')"
+    sign_in(stranger, "p\N{LATIN SMALL LETTER A WITH DIAERESIS}ssword")
+    expect(why).to_contain_text("This is no token")
+    stranger.page.evaluate("location.hash = 'token=two%0Alines'")
+    expect(why).to_contain_text("This is no token")
+    assert stranger.page.evaluate(kept) is None
+    stranger.page.evaluate("sessionStorage.setItem('initd.token', 'two\\nlines')")  # by an earlier page
+    for address in (stranger.address, f"{stranger.address}#token=a%20b"):
+        stranger.page.goto("about:blank")
+        stranger.page.goto(address)
+        expect(why).to_contain_text("This is no token")
+        expect(stranger.page.locator("#link-text")).to_have_text("no access")
+        assert stranger.page.evaluate(kept) is None
+    late = "import('/static/access.js').then(({admitted, access}) => (admitted(null), access.denied))"
+    assert stranger.page.evaluate(late)  # an answer to who we were before
+    stranger.page.click("#signin-without")
+    expect(why).to_contain_text("To look you need a token")
+    sign_in(stranger, "with+plus")
+    assert stranger.page.evaluate(kept) == "with+plus"
+    stranger.page.evaluate("location.hash = 'token=a+plus'")
+    stranger.until(f"{kept} === 'a+plus'", "the plus to be kept")
+    sign_in(stranger, CONTROL)
+    expect(stranger.row("stage")).to_have_count(1)
+
+
 def test_signing_out_forgets_the_token(stranger: Visit) -> None:
     stranger.open(CONTROL)
     stranger.page.click("#sign")

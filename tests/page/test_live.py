@@ -132,6 +132,22 @@ def test_a_paused_picture_stands_still(visit: Visit, stage: Scene) -> None:
     order(stage, "USR2")
 
 
+def test_while_paused_a_blip_heals_and_a_process_is_told_of(visit: Visit, stage: Scene) -> None:
+    visit.expected.append(CUT)
+    early = "addEventListener('DOMContentLoaded', () => document.getElementById('pause').click())"
+    visit.page.add_init_script(early)  # before there is a picture to hold still: the first one comes
+    visit.open()
+    expect(visit.page.locator("#link-text")).to_have_text("paused")
+    visit.row("stage").click()
+    expect(visit.page.locator("#detail dl")).to_contain_text("Command")
+    asked = visit.count_requests("/tree")
+    os.kill(stage.web, signal.SIGKILL)
+    expect(visit.page.locator("#link-text")).to_have_text("disconnected, trying again")
+    expect(visit.page.locator("#link-text")).to_have_text("paused")
+    expect(visit.page.locator("#banner")).not_to_be_visible()
+    assert asked() == 0
+
+
 def test_a_page_that_nobody_sees_asks_for_nothing(visit: Visit) -> None:
     visit.open()
     show = """hidden => {

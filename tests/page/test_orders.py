@@ -89,9 +89,22 @@ def test_a_nudge_says_whether_it_helped(visit: Visit, stage: Scene) -> None:
     visit.open()
     order(stage, "USR1")
     visit.page.click("#culprits >> text=Nudge")
-    expect(visit.toast("got SIGCHLD and still has 1 zombie")).to_have_count(1)
+    expect(visit.toast("got SIGCHLD and still has 1 zombie")).to_have_class("toast warn")
     assert stage.events("signal.sent")[-1]["signal"] == "CHLD"
     order(stage, "USR2")
+
+
+def test_notes_do_not_pile_up_nor_stand_in_the_way(visit: Visit) -> None:
+    visit.open()
+    notes = [f"note {number}" for number in range(6)]
+    tell = "notes => import('/static/actions.js').then(({tell}) => notes.forEach(note => tell(note)))"
+    visit.page.evaluate(tell, notes)
+    assert visit.page.locator(".toast").all_inner_texts() == notes[-4:]
+    assert visit.page.evaluate("getComputedStyle(document.querySelector('.toast')).pointerEvents") == "none"
+    visit.page.route("**/main/restart?*", lambda route: route.fulfill(json={"state": "failed"}))
+    visit.page.click("#restart")
+    visit.page.click("#ask-yes")
+    expect(visit.toast("Restart main: failed")).to_have_class("toast warn")
 
 
 def test_main_is_stopped_and_started_from_the_menu(visit: Visit) -> None:

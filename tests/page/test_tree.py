@@ -130,9 +130,15 @@ def test_a_process_that_ends_while_it_is_shown_says_so(visit: Visit, stage: Scen
     visit.row("worker").click()
     expect(visit.page.locator("#detail")).to_contain_text("Its orphans")
     expect(visit.page.locator("#detail")).to_contain_text("would go to")
+    visit.page.locator("#detail .signal").focus()
     visit.expected.append("status of 404")
     order(stage, "WINCH")
     expect(visit.page.locator("#detail .lead")).to_have_text("It has ended.")
+    told = visit.page.locator("#detail dl")
+    expect(told).to_contain_text("Started")
+    expect(told).not_to_contain_text("State")
+    expect(told).not_to_contain_text(" ago")
+    expect(visit.page.locator("#detail .close")).to_be_focused()  # its button to signal is gone
 
 
 def test_the_tree_is_copied_as_text(visit: Visit) -> None:

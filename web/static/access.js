@@ -3,20 +3,24 @@
 // once.
 
 const KEY = "initd.token";
+const FIT = /^[\x21-\x7e]+$/; // what a header can carry, and a token of the init is made of
+const UNFIT = "This is no token: it has spaces, line breaks or letters that are not ASCII.";
 const listeners = new Set();
 
-// role: what the API lets us do; null while it has not said. why: its own words when it refused us.
-export const access = { token: null, role: null, denied: false, why: null };
+// role: what the API lets us do; null while it has not said. why: its own words when it refused us. unfit: we
+// were given something that cannot be a token, and do not ask with it.
+export const access = { token: null, role: null, denied: false, why: null, unfit: false };
 
 /** Read the address and the store; once, at start. A link followed later works as well. */
 export function begin() {
-  access.token = stored();
+  signIn(stored() ?? "");
   fromAddress();
   window.addEventListener("hashchange", fromAddress);
 }
 
 function fromAddress() {
-  const given = new URLSearchParams(location.hash.slice(1)).get("token");
+  const hash = location.hash.slice(1).replaceAll("+", "%2B"); // a token may have a plus, and no space
+  const given = new URLSearchParams(hash).get("token");
   if (given === null) return;
   history.replaceState(null, "", location.pathname + location.search);
   signIn(given);
@@ -32,15 +36,19 @@ function change(changes) {
   if (JSON.stringify(access) !== before) listeners.forEach((listener) => listener());
 }
 
-export function signIn(token) {
-  store(token.trim() || null);
-  change({ token: token.trim() || null, role: null, denied: false, why: null });
+export function signIn(given) {
+  const text = given.trim();
+  const unfit = text !== "" && !FIT.test(text);
+  const token = unfit ? null : text || null;
+  store(token);
+  change({ token, role: null, denied: unfit, why: unfit ? UNFIT : null, unfit });
 }
 
 export const signOut = () => signIn("");
 
-/** The API said who we are (status.caller), or let us in without saying. */
+/** The API said who we are (status.caller), or let us in without saying. Once denied, it is a late answer. */
 export function admitted(caller) {
+  if (access.denied) return;
   change({ denied: false, why: null, ...(caller ? { role: caller.role } : {}) });
 }
 

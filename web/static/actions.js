@@ -14,11 +14,13 @@ const OTHERS = ["ABRT", "ALRM", "BUS", "FPE", "ILL", "IO", "PIPE", "PROF", "PWR"
 const REAL_TIME = ["RTMIN", ...Array.from({ length: 30 }, (_, n) => `RTMIN+${n + 1}`)];
 const UNTIL_DONE = 30; // s that an answer waits for a restart, stop or start to end
 const TOLD = 9_000; // ms that a note stays
+const NOTES = 4; // at once, the newest
 
 /** Say how something went, for a while. */
 export function tell(text, tone = "plain") {
   const toast = el("p", { class: `toast ${tone}` }, text);
   byId("toasts").append(toast);
+  if (byId("toasts").children.length > NOTES) byId("toasts").firstElementChild.remove();
   setTimeout(() => toast.remove(), TOLD);
 }
 
@@ -54,7 +56,9 @@ const askSignal = (title, text) => ask({ title, text, yes: "Send", danger: true,
 /** Do it, and say how it went: `said` makes the words from the answer. */
 async function perform(path, body, said, patience) {
   try {
-    tell(said(await order(path, body, patience)), "good");
+    const answer = await order(path, body, patience);
+    const short = answer.helped === false || answer.state === "failed";
+    tell(said(answer), short ? "warn" : "good");
   } catch (problem) {
     tell(refusal(problem), "bad");
   }
@@ -114,6 +118,12 @@ export async function nudge(parent) {
       : `${who(answer.process)} got SIGCHLD and still has ${plural(answer.after, "zombie")}.`);
 }
 
+/** The menu goes, and the keyboard back to its button. */
+export function closeMenu() {
+  byId("menu").hidePopover();
+  byId("more").focus();
+}
+
 export function begin() {
   const group = (label, names) => el("optgroup", { label }, names.map((name) => el("option", {}, name)));
   byId("ask-signal").append(group("Common", COMMON), group("Others", OTHERS), group("Real-time", REAL_TIME));
@@ -122,5 +132,6 @@ export function begin() {
   byId("stop").addEventListener("click", () => operate("stop"));
   byId("start").addEventListener("click", () => operate("start"));
   byId("drain").addEventListener("click", drain);
-  byId("menu").addEventListener("click", () => byId("menu").hidePopover());
+  // First, so that a dialog that opens then leads back to the menu's button.
+  byId("menu").addEventListener("click", closeMenu, { capture: true });
 }

@@ -6,6 +6,7 @@ import { nudge, signalProcess } from "./actions.js";
 import { get } from "./api.js";
 import { byId, el, refill, setText } from "./dom.js";
 import { now, onChange, picture, since } from "./picture.js";
+import * as tree from "./tree.js";
 import { clock, count, duration, growth, plural, size, who } from "./words.js";
 
 const APART = 3_000; // ms between two looks at the same process: this one costs more than the tree
@@ -25,6 +26,9 @@ export function begin(shown) {
 
 export const isOpen = () => chosen !== null;
 
+/** The keyboard to where one leaves it. */
+export const focus = () => byId("detail").querySelector(".close").focus();
+
 export function show(process) {
   chosen = { id: process.id, pid: process.pid, name: process.name };
   known = gone = null;
@@ -42,10 +46,10 @@ export function close() {
   onShow(null);
 }
 
-/** Ask again, at times, for as long as it is there; at once when the tree has lost it. */
+/** Ask again, at times, for as long as it is there; at once when the tree has lost it. Paused: only once. */
 async function again() {
   const apart = picture.nodes.has(chosen.id) ? APART : 0;
-  if (gone || picture.paused || performance.now() - looked < apart) return;
+  if (gone || (picture.paused && known) || performance.now() - looked < apart) return;
   looked = performance.now();
   const { id } = chosen;
   try {
@@ -87,11 +91,18 @@ function head() {
     el("h2", { id: "detail-title" }, who(chosen)),
     button("order signal", "Signal…", () => signalProcess(chosen)),
     button("order nudge", "Nudge", () => nudge(chosen)),
-    button("close", "×", close, "Close"));
+    button("close", "×", leave, "Close"));
+}
+
+/** By its own button, which is gone then. */
+function leave() {
+  close();
+  tree.focus();
 }
 
 function order(button, there) {
   const why = whyNot();
+  if (!there && document.activeElement === button) focus(); // the keyboard would be nowhere
   button.hidden = !there;
   button.title = why ?? "";
   button.setAttribute("aria-disabled", why ? "true" : "false");
@@ -114,8 +125,8 @@ function factsOf(p) {
   const { user, memory, memory_full: full, cpu, would_adopt: adopter } = p;
   return [
     ["Command", p.cmdline?.join(" "), true],
-    ["State", `${p.state.replace("_", " ")}, ${plural(p.threads, "thread")}, nice ${p.nice ?? "–"}`],
-    ["Started", `${clock(p.started_at)}, ${duration(since(p.started_at, now()))} ago`],
+    ["State", !gone && `${p.state.replace("_", " ")}, ${plural(p.threads, "thread")}, nice ${p.nice ?? "–"}`],
+    ["Started", `${clock(p.started_at)}${gone ? "" : `, ${duration(since(p.started_at, now()))} ago`}`],
     ["Parent", p.ppid || "outside this namespace"],
     ["Orphan of", p.former_parent && `${who(p.former_parent)} ${p.former_parent.cmdline ?? ""}`],
     ["Ids", `group ${p.pgrp}, session ${p.session}, process ${p.id}`],
@@ -129,7 +140,7 @@ function factsOf(p) {
     ["Control group", p.cgroup && groups(p.cgroup), true],
     ["Its orphans", adopter && orphans(adopter)],
     ["Not readable", p.unreadable?.length ? `${p.unreadable.join(", ")} (by the user of web)` : null],
-  ].filter(([, value]) => value != null && value !== "");
+  ].filter(([, value]) => value != null && value !== false && value !== "");
 }
 
 const fact = ([name, , code]) => [el("dt", {}, name), el("dd", {}, code && el("code"))];

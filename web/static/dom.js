@@ -17,6 +17,12 @@ export function shownLines(text) {
 
 export const byId = (id) => document.getElementById(id);
 
+/** Whether the keyboard is on nothing that can be seen: what it was on is gone, or is hidden now. */
+export function astray() {
+  const at = document.activeElement;
+  return !at || at === document.body || !at.checkVisibility();
+}
+
 /** An element. Properties are attributes (null and false: none), but for `on` (listeners) and `data`. */
 export function el(tag, properties = {}, ...children) {
   const made = document.createElement(tag);

@@ -24,8 +24,10 @@ function draw() {
 
 function leaks() {
   const culprits = picture.guilty;
-  const shown = culprits.slice(0, MOST);
-  refill(byId("culprits"), [shown.map(said), whyNot()], () => shown.map(leak));
+  const shown = culprits.slice(0, MOST).map(said);
+  const list = byId("culprits");
+  refill(list, [shown.map(({ process, title }) => [process?.id, title]), whyNot()], () => shown.map(leak));
+  shown.forEach((culprit, at) => write(list.children[at], culprit));
   const none = "No zombies: every child that ended was waited for.";
   setText(byId("leaks-empty"), culprits.length ? rest(culprits.length) : none);
 }
@@ -42,19 +44,27 @@ function said(culprit) {
     title: process ? who(process) : "a parent outside this namespace",
     many: plural(culprit.count, "zombie"),
     more: [`${(names ?? []).join(", ")}`, `oldest started ${age} ago`, rate].filter(Boolean).join(" · "),
-    why: why?.detail ?? null,
+    why: why?.detail ?? "",
   };
 }
 
-function leak(culprit) {
-  const { process, title, many, more, why } = said(culprit);
+/** What stands still of a culprit; `write` says the rest. */
+function leak({ process, title }) {
   return el("li", {},
     el("div", { class: "line" },
-      process ? link(process, title) : el("b", {}, title),
-      el("span", { class: "chip culprit" }, many),
+      process ? link(title, () => open(process)) : el("b", {}, title),
+      el("span", { class: "chip culprit" }),
       process && nudging(process, title)),
-    why && el("p", {}, why),
-    el("small", {}, more));
+    el("p"),
+    el("small"));
+}
+
+function write(item, { many, more, why }) {
+  const [, reason, small] = item.children;
+  setText(item.querySelector(".culprit"), many);
+  setText(reason, why);
+  reason.hidden = !why;
+  setText(small, more);
 }
 
 function nudging(process, title) {
@@ -64,35 +74,47 @@ function nudging(process, title) {
   return el("button", { ...button, on: { click: () => nudge(process) } }, "Nudge");
 }
 
-const link = (process, text) =>
-  el("button", { type: "button", class: "plain", on: { click: () => open(process) } }, text);
+const link = (text, act) => el("button", { type: "button", class: "plain", on: { click: act } }, text);
 
 function lineage() {
   const { former_parents: parents = [], unknown, subreapers = [] } = picture.lineage ?? {};
-  const some = parents.length > 0 || unknown?.orphans > 0;
-  const made = [parents.slice(0, MOST), unknown, subreapers];
-  refill(byId("parents"), made, () => (some ? table(...made) : []));
+  const shown = parents.slice(0, MOST);
+  const nobody = unknown?.orphans ? [unknown] : [];
+  const some = shown.length + nobody.length > 0;
+  const made = [shown.map(({ name, cmdline }) => [name, cmdline]), nobody.length, subreapers];
+  refill(byId("parents"), made, () => (some ? table(shown, nobody, subreapers) : []));
+  const lines = byId("parents").querySelectorAll("tbody tr");
+  [...shown, ...nobody].forEach((parent, at) => tally(lines[at], parent));
   setText(byId("lineage-empty"), some ? rest(parents.length) : "No orphans were adopted yet.");
 }
 
-function table(parents, unknown, subreapers) {
+function table(parents, nobody, subreapers) {
   const heads = ["Former parent", "Orphans", "Alive", "Median life"];
-  const nobody = unknown?.orphans ? numbers(el("i", {}, "unknown"), unknown) : null;
   return [
     el("table", {},
       el("thead", {}, el("tr", {}, heads.map((head) => el("th", { scope: "col" }, head)))),
-      el("tbody", {}, parents.map(ancestor), nobody)),
+      el("tbody", {}, parents.map(ancestor), nobody.map(() => line(el("i", {}, "unknown"))))),
     subreapers.length ? el("p", {}, `Other subreapers: ${subreapers.map(who).join(", ")}.`) : null,
   ];
 }
 
-function ancestor(parent) {
-  const many = parent.parents > 1 ? el("span", { class: "dim" }, ` × ${count(parent.parents)}`) : null;
-  const command = parent.cmdline ? el("code", {}, parent.cmdline) : null;
-  return numbers([link(parent.last, parent.name ?? "?"), many, command], parent);
+/** One row for equal parents; its link leads to the last of them. */
+function ancestor({ name, cmdline }) {
+  const made = line([
+    link(name ?? "?", () => open(made.last)),
+    el("span", { class: "dim" }),
+    cmdline ? el("code", {}, cmdline) : null,
+  ]);
+  return made;
 }
 
-function numbers(head, { orphans, alive, median_lifetime_seconds: life }) {
-  const cells = [count(orphans), count(alive), duration(life)].map((text) => el("td", {}, text));
-  return el("tr", {}, el("th", { scope: "row" }, head), cells);
+const line = (head) =>
+  el("tr", {}, el("th", { scope: "row" }, head), ["orphans", "alive", "life"].map(() => el("td")));
+
+/** What changes from picture to picture. */
+function tally(row, { last, parents, orphans, alive, median_lifetime_seconds: life }) {
+  row.last = last;
+  const many = row.querySelector(".dim");
+  if (many) setText(many, parents > 1 ? ` × ${count(parents)}` : "");
+  [count(orphans), count(alive), duration(life)].forEach((text, at) => setText(row.cells[at + 1], text));
 }

@@ -49,6 +49,7 @@ export class Grid {
     if (at >= 0 && at < first) sight.unshift([this.rows[at], at]);
     if (at >= until) sight.push([this.rows[at], at]);
     this.wasAt = Math.max(0, at);
+    const held = this.body.contains(document.activeElement);
     this.drop(new Set(sight.map(([row]) => row.key)));
     let place = this.body.firstChild;
     for (const [row, index] of sight) {
@@ -59,6 +60,11 @@ export class Grid {
       if (element === place) place = place.nextSibling;
       else this.body.insertBefore(element, place);
     }
+    if (held && !this.body.contains(document.activeElement)) this.focus(); // its row ended, or has moved
+  }
+
+  focus() {
+    this.elements.get(this.active)?.focus({ preventScroll: true });
   }
 
   drop(wanted) {
@@ -100,7 +106,7 @@ export class Grid {
       this.box.scrollTop = top + height + head - this.box.clientHeight;
     }
     this.draw();
-    if (focus) this.elements.get(row.key).focus({ preventScroll: true });
+    if (focus) this.focus();
   }
 
   clicked(event) {

@@ -153,17 +153,20 @@ function explained(button, path) {
   const hide = () => box.hidePopover();
   const show = async () => {
     setText(box, "asking…");
-    place(box, button);
     box.showPopover();
+    place(box, button);
     const { lines } = await probe(path).catch(() => ({ lines: ["it does not answer"] }));
     box.textContent = shownLines(lines.join("\n"));
+    place(box, button);
   };
   setAttr(button, "aria-describedby", box.id);
   for (const kind of ["pointerenter", "focus"]) button.addEventListener(kind, show);
   for (const kind of ["pointerleave", "blur"]) button.addEventListener(kind, hide);
 }
 
+/** Below it, and within the window. */
 function place(box, under) {
   const { left, bottom } = under.getBoundingClientRect();
-  Object.assign(box.style, { left: `${left}px`, top: `${bottom + 6}px` });
+  const most = document.documentElement.clientWidth - box.offsetWidth - 8;
+  Object.assign(box.style, { left: `${Math.max(8, Math.min(left, most))}px`, top: `${bottom + 6}px` });
 }

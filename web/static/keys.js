@@ -1,10 +1,10 @@
 // Keys and buttons of the page as a whole. Law of this file: which key does what; the tree's own keys are
 // grid.js's.
 
-import { tell } from "./actions.js";
+import { closeMenu, tell } from "./actions.js";
 import { getText } from "./api.js";
 import * as detail from "./detail.js";
-import { byId, setAttr, setText } from "./dom.js";
+import { astray, byId, setAttr, setText } from "./dom.js";
 import { pause } from "./live.js";
 import { picture } from "./picture.js";
 import * as theme from "./theme.js";
@@ -31,6 +31,7 @@ export function begin() {
     if (event.key === "ArrowDown" || event.key === "Enter") tree.focus();
   });
   byId("menu").addEventListener("toggle", (event) => event.newState === "open" && placeMenu());
+  for (const dialog of document.querySelectorAll("dialog")) dialog.addEventListener("close", closed);
   document.addEventListener("keydown", pressed);
 }
 
@@ -44,19 +45,24 @@ function pressed(event) {
   act();
 }
 
-
 function hold() {
   pause(!picture.paused);
   setAttr(byId("pause"), "aria-pressed", String(picture.paused));
   setText(byId("pause"), picture.paused ? "Go on" : "Pause");
 }
 
+/** A dialog leads back to what opened it, unless that is gone by now. */
+function closed() {
+  if (astray()) tree.focus();
+}
+
 /** Close the last thing that was opened; the keyboard returns to the tree. */
 function back() {
   byId("probe-says").hidePopover();
+  if (byId("menu").matches(":popover-open")) return closeMenu();
   if (detail.isOpen()) detail.close();
   else tree.look({ words: "", zombies: false });
-  tree.focus();
+  return tree.focus();
 }
 
 async function copy() {

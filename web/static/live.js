@@ -23,10 +23,14 @@ let onReplaced = () => {};
 export function begin(replaced) {
   onReplaced = replaced;
   document.addEventListener("visibilitychange", plan);
-  onAccess(() => {
-    if (!access.denied) look();
-  });
-  plan();
+  onAccess(admission);
+  admission();
+}
+
+/** Whoever is denied before we ask is told so as well. */
+function admission() {
+  if (access.denied) changed({ link: "closed" });
+  else look();
 }
 
 /** Something happened: the next picture comes as early as it may. */
@@ -52,9 +56,13 @@ export function lost(why) {
   stir();
 }
 
+/** A picture that stands still. While nobody is known to answer, that alone is asked all the same. */
+const held = () => picture.paused && picture.takenAt !== null;
+
 function plan() {
   clearTimeout(timer);
-  if (busy || document.hidden || picture.paused || access.denied) return;
+  const enough = held() && picture.link === "live";
+  if (busy || document.hidden || enough || access.denied) return;
   const wait = failures ? RETRY[Math.min(failures, RETRY.length) - 1] : stirred ? spacing : 2 * spacing;
   timer = setTimeout(round, Math.max(0, last + wait * (0.9 + 0.2 * Math.random()) - performance.now()));
 }
@@ -77,6 +85,8 @@ async function round() {
 async function take() {
   const status = await get("/api/v1/status");
   admitted(status.caller);
+  if (access.denied) return; // by now, and this answer is to who we were
+  if (held()) return changed({ link: "live", why: null });
   const adopted = picture.status?.adopted.total;
   if (takeStatus(status)) onReplaced();
   const stale = picture.lineage === null || status.adopted.total !== adopted || status.adopted.alive > 0;
@@ -85,7 +95,7 @@ async function take() {
     status.zombies ? get("/api/v1/zombies") : { total: 0, culprits: [] },
     stale ? get("/api/v1/lineage") : undefined,
   ]);
-  if (!picture.paused) takeTree(tree, zombies, lineage);
+  if (!held() && !access.denied) takeTree(tree, zombies, lineage);
 }
 
 function failed(problem) {

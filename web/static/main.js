@@ -3,6 +3,7 @@
 import * as access from "./access.js";
 import * as actions from "./actions.js";
 import * as detail from "./detail.js";
+import { astray } from "./dom.js";
 import * as feed from "./feed.js";
 import * as findings from "./findings.js";
 import * as follow from "./follow.js";
@@ -17,6 +18,7 @@ import * as tree from "./tree.js";
 function open(process) {
   tree.goTo(process.id);
   detail.show(process);
+  if (astray()) detail.focus(); // it was on a finding, which the detail stands in the place of
 }
 
 access.begin();

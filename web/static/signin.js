@@ -38,13 +38,14 @@ function draw() {
   if (asking && byId("signin").hidden) queueMicrotask(() => byId("token").focus());
   byId("signin").hidden = !asking;
   byId("content").hidden = access.denied || picture.takenAt === null;
-  byId("signin-without").hidden = access.denied && !access.token;
+  byId("signin-without").hidden = access.denied && !access.token && !access.unfit;
   setText(byId("sign"), access.token && !access.denied ? "Sign out" : "Sign in");
   setText(byId("signin-why"), why());
 }
 
 function why() {
   if (!access.denied) return "A token of role control lets you act, one of role read lets you look.";
+  if (access.unfit) return access.why;
   if (!access.token) return "To look you need a token of role read; to act, one of role control.";
   const before = picture.takenAt === null ? "" : "It was good until now; it has been changed or withdrawn. ";
   return `This token does not let you in. ${before}The init says: ${access.why}`;

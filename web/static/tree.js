@@ -104,7 +104,7 @@ function fill(element, row) {
   name.style.setProperty("--level", Math.min(row.level - 1, DEEPEST));
   setText(twisty, row.open === null ? "" : row.open ? "▾" : "▸");
   setText(label, node.name || "?");
-  refill(notes, notesOf(row), () => notesOf(row).map(note));
+  annotate(notes, notesOf(row));
   setText(pid, fold ? "" : node.pid);
   setText(state, node.state.replace("_", " "));
   setText(age, duration(Math.floor(since(oldest(row), picture.takenAt))));
@@ -114,10 +114,19 @@ function fill(element, row) {
   cpu.classList.toggle("dim", !(total.cpu > 0.0005));
 }
 
-function note([kind, text, title]) {
-  const chip = { class: `chip ${kind}`, title };
-  if (kind !== "nudge") return el("span", chip, text);
-  return el("button", { ...chip, type: "button", tabindex: "-1", data: { act: "nudge" } }, text);
+/** In place where only words changed, so that one may press and select them. */
+function annotate(place, notes) {
+  refill(place, notes.map(([kind]) => kind), () => notes.map(note));
+  notes.forEach(([, text, title], at) => {
+    setText(place.children[at], text);
+    setAttr(place.children[at], "title", title);
+  });
+}
+
+function note([kind]) {
+  const chip = { class: `chip ${kind}` };
+  if (kind !== "nudge") return el("span", chip);
+  return el("button", { ...chip, type: "button", tabindex: "-1", data: { act: "nudge" } });
 }
 
 /** What is to be said of a row beside its name: [kind, text, title]. */
