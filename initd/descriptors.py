@@ -9,6 +9,8 @@ import _stat
 import posix as os
 import select
 
+_LOG = os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY
+
 log = 2  # where our lines go; changed by open_log alone
 
 
@@ -41,9 +43,22 @@ def open_log() -> None:
     global log  # noqa: PLW0603  found once, before anything is said
     try:
         if not _stat.S_ISREG(os.fstat(2).st_mode):
-            log = os.open("/proc/self/fd/2", os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+            log = os.open("/proc/self/fd/2", _LOG)
     except OSError:  # a socket, another user's pipe, no /proc, nobody who reads
         return
+
+
+def open_log_of_web() -> int:
+    """The same for web alone, in its own process; ours where that cannot be had.
+
+    A web that was taken over could take O_NONBLOCK off what it shares with us, and our next line would wait.
+    """
+    if log == 2:  # it could not be opened anew for us either; web's walls keep it from changing it
+        return log
+    try:
+        return os.open(f"/proc/self/fd/{log}", _LOG)
+    except OSError:
+        return log
 
 
 def reserve(fd: int) -> None:

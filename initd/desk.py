@@ -7,6 +7,7 @@ what it does is core.py's. Audit event first, reply second. Messages: docs/lette
 from __future__ import annotations
 
 from initd import probes, report, signals, wire
+from initd.allowance import Allowance
 from initd.books import UP, describe
 from initd.core import Core
 from initd.effects import Deliver, Look, Send
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _UNSTOPPABLE = (signals.NUMBERS["KILL"], signals.NUMBERS["STOP"])
 _GONE = 3  # ESRCH, errno(3)
+_FAILURES, _PER_SECOND = 20, 1  # signals that reached nobody in the history: at once, and then
 
 
 class Refused(Exception):
@@ -37,6 +39,7 @@ class Desk:
     def __init__(self, core: Core) -> None:
         self.core, self.books = core, core.books
         self._orders: dict[int, tuple[int, dict[str, Any]]] = {}  # ticket -> signal, by whom
+        self._failures, self._left_out = Allowance(_FAILURES, _PER_SECOND), 0
         self._waiting: list[int] = []  # state questions that wait for a fresh list of children
         self._garbled = 0
         self._sightings = Sightings(core.books).messages
@@ -177,12 +180,21 @@ class Desk:
         process = describe(result.process, result.name)
         failure = _failure(result)
         outcome = "sent" if failure is None else failure.code
-        self.books.record("signal.sent", signal=name, process=process, source="api", by=by, outcome=outcome)
+        self._audit(signal=name, process=process, source="api", by=by, outcome=outcome)
         if failure is None:
             self.books.ledger.count_signal(wanted, "api")
             self._reply(result.ticket, process=process, signal=name)
         else:
             self._reply(result.ticket, ok=False, error={"code": failure.code, "detail": str(failure)})
+
+    def _audit(self, **event: Any) -> None:
+        """All that was done, and of what failed so much as does not push out what people did."""
+        if event["outcome"] != "sent" and not self._failures.take(self.books.now):
+            self._left_out += 1
+            return
+        more = {"left_out": self._left_out} if self._left_out else {}
+        self._left_out = 0
+        self.books.record("signal.sent", **event, **more)
 
     def _run(self, number: int, message: dict[str, Any]) -> None:
         self._must_be_up()

@@ -162,7 +162,7 @@ class Hands:
         """Outside a namespace of our own, only what is below us: the rest of the machine is not ours."""
         if self.world.role == "pid1" or pid == os.getpid():
             return True
-        return proctable.is_below(pid, (os.getpid(),), proctable.parents())
+        return os.getpid() in proctable.ancestors(pid)
 
     def _sweep(self, effect: Sweep) -> Surveyed:
         if self.world.role == "pid1" and sending.nobody_else():

@@ -8,7 +8,7 @@ from __future__ import annotations
 import _socket
 import select
 
-from initd import wire
+from initd import dropping, wire
 from initd.inputs import Asked, Garbled, LetterboxClosed
 
 TYPE_CHECKING = False
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _TAKE = 64  # datagrams a turn: a flood on the letterbox must not hold up a reap
+_SO_PASSRIGHTS = 83  # asm-generic/socket.h, since Linux 6.16
+_ROOM = _socket.CMSG_SPACE(4 * dropping.MOST)
 
 
 class Letterbox:
@@ -24,12 +26,14 @@ class Letterbox:
     def __init__(self, poll: select.poll) -> None:
         self._poll = poll
         self._socket: _socket.socket | None = None
+        self._picky = False  # the kernel lets no descriptor through
 
     def open(self) -> _socket.socket:
         """A new pair; ours is kept, web's is returned. Raises OSError without descriptors."""
         self.close()
         ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
         ours.setblocking(False)
+        self._picky = _refuse_descriptors(ours)
         self._poll.register(ours.fileno(), select.POLLIN)
         self._socket = ours
         return theirs
@@ -37,7 +41,10 @@ class Letterbox:
     def close(self) -> None:
         if self._socket is not None:
             self._poll.unregister(self._socket.fileno())
-            self._socket.close()
+            if self._picky:
+                self._socket.close()
+            else:  # what lies in its queue is closed with it
+                dropping.in_time(self._socket.close)
             self._socket = None
 
     def wait(self, seconds: float) -> bool:
@@ -68,7 +75,7 @@ class Letterbox:
             if self._socket is None:
                 return
             try:
-                data = self._socket.recv(wire.LIMIT + 1)
+                data = _receive(self._socket)
             except BlockingIOError:
                 return
             except OSError:
@@ -78,6 +85,26 @@ class Letterbox:
                 yield LetterboxClosed()
                 return
             yield _message(data)
+
+
+def _refuse_descriptors(ours: _socket.socket) -> bool:
+    """Web has none to send; one that was taken over fails in sending, where the kernel can do that."""
+    try:
+        ours.setsockopt(_socket.SOL_SOCKET, _SO_PASSRIGHTS, 0)
+    except OSError:  # an older kernel: _receive has room for them
+        return False
+    return True
+
+
+def _receive(ours: _socket.socket) -> bytes:
+    """The next datagram. Raises BlockingIOError when there is none, OSError when web is gone.
+
+    With room for descriptors: those without are closed by the kernel in our name, and one may take its time.
+    """
+    data, extra, _flags, _address = ours.recvmsg(wire.LIMIT + 1, _ROOM, _socket.MSG_CMSG_CLOEXEC)
+    if extra:
+        dropping.drop(dropping.sent_along(extra))
+    return data
 
 
 def _message(data: bytes) -> Asked | Garbled:

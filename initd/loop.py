@@ -38,6 +38,7 @@ _CHLD = signals.NUMBERS["CHLD"]
 _OUR_OWN = (signals.NUMBERS["PIPE"], signals.NUMBERS["XFSZ"])
 _LONGEST = 86_400.0  # at once: poll(2) cannot be told more than 24 days
 _LEAP = 0.5  # so much later than asked for: we were stopped or frozen, or the machine is very busy
+_SHARE = 0.005  # seconds of reading notes in one turn; a probe waits so long
 _POLL = 0.05  # without a signalfd we look for signals this often; and a turn that fails waits so long
 
 
@@ -199,17 +200,25 @@ class Loop:
         return syscalls.read_signals(self._signalfd) if self._signalfd in ready else []
 
     def _read_notes(self, ready: list[int]) -> None:
-        """Main's words by sd_notify. Whoever is not main or below it is not heard."""
+        """Main's words by sd_notify, for our share of time: poll(2) tells of the rest again."""
         box = self.world.box
         if box is None or box.fd not in ready:
             return
+        until = time.monotonic() + _SHARE
+        for data, pid, uid in box.read():
+            self._heed(data, pid, uid)
+            if time.monotonic() > until:
+                return
+
+    def _heed(self, data: bytes, pid: int, uid: int) -> None:
+        """Whoever is not main or below it is not heard."""
         books = self.core.books
-        for data, pid, _uid in box.read():
-            main = books.main.process.pid if books.main.process is not None else None
-            if proctable.speaks_for_main(pid, main, books.ledger.adopted):
-                words = notify.parse(data)
-                named = int(words.get("MAINPID", 0))
-                valid = named != main and proctable.speaks_for_main(named, main, books.ledger.adopted)
-                self.feed(Notified(words, proctable.identify(named) if valid else None))
-            else:
-                self.world.speaker.say("debug", f"pid {pid} is not main's and may not notify")
+        main = books.main.process.pid if books.main.process is not None else None
+        adopted = books.ledger.adopted
+        if not proctable.speaks_for_main(pid, uid, main, adopted):
+            self.world.speaker.say("debug", f"pid {pid} of uid {uid} is not main's and may not notify")
+            return
+        words = notify.parse(data)
+        named = int(words.get("MAINPID", 0))
+        valid = named != main and proctable.root_of(named, main, adopted) is not None
+        self.feed(Notified(words, proctable.identify(named) if valid else None))

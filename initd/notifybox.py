@@ -1,7 +1,8 @@
 """The socket that main speaks sd_notify to, and who it was that spoke; unix(7), SCM_CREDENTIALS.
 
 Law of this file: datagrams with their sender's credentials, and never a wait. The name is abstract, so that
-neither a read-only file system nor main's user matters; who may speak is decided by credentials.
+neither a read-only file system nor main's user matters; who may speak is decided by credentials. But anybody
+may send, descriptors too: dropping.py closes those.
 """
 
 from __future__ import annotations
@@ -9,13 +10,14 @@ from __future__ import annotations
 import _socket
 import posix as os
 
+from initd import dropping
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _TAKE = 64  # datagrams a turn
 _CREDENTIALS = 12  # struct ucred: pid, uid, gid
-_RIGHTS = 4 * 16  # descriptors that may come along; more are closed by the kernel
 _LIMIT = 8_192
 
 
@@ -37,27 +39,22 @@ class NotifyBox:
         sender of BARRIER=1 waits for.
         """
         for _ in range(_TAKE):
-            space = _socket.CMSG_SPACE(_CREDENTIALS) + _socket.CMSG_SPACE(_RIGHTS)
+            space = _socket.CMSG_SPACE(_CREDENTIALS) + _socket.CMSG_SPACE(4 * dropping.MOST)
             try:
                 data, extra, _flags, _address = self._socket.recvmsg(_LIMIT, space, _socket.MSG_CMSG_CLOEXEC)
             except OSError:  # nothing more (EAGAIN), or no descriptor to give us (EMFILE)
                 return
-            pid, uid, descriptors = _sort(extra)
+            pid, uid = _sender(extra)
             try:
                 yield data, pid, uid
             finally:
-                for fd in descriptors:
-                    os.close(fd)
+                dropping.drop(dropping.sent_along(extra))
 
 
-def _sort(extra: list[tuple[int, int, bytes]]) -> tuple[int, int, list[int]]:
-    pid, uid = 0, -1
-    descriptors: list[int] = []
+def _sender(extra: list[tuple[int, int, bytes]]) -> tuple[int, int]:
     for level, kind, data in extra:
-        if level != _socket.SOL_SOCKET:
-            continue
-        if kind == _socket.SCM_CREDENTIALS and len(data) >= _CREDENTIALS:
-            pid, uid, _gid = memoryview(data[:_CREDENTIALS]).cast("i")
-        elif kind == _socket.SCM_RIGHTS:
-            descriptors += memoryview(data[: len(data) // 4 * 4]).cast("i").tolist()
-    return pid, uid, descriptors
+        credentials = level == _socket.SOL_SOCKET and kind == _socket.SCM_CREDENTIALS
+        if credentials and len(data) >= _CREDENTIALS:
+            pid, uid, _gid = memoryview(data[:_CREDENTIALS]).cast("I")
+            return pid, uid
+    return 0, -1

@@ -145,7 +145,7 @@ def web_plan(letterbox: int, keep: Iterable[int]) -> Plan:
         for fd in kept:
             os.set_inheritable(fd, True)
         os.dup2(descriptors.open_null(os.O_RDONLY), 0)
-        os.dup2(descriptors.log, 2)
+        os.dup2(descriptors.open_log_of_web(), 2)
         os.dup2(2, 1)
 
     steps: tuple[Step, ...] = (

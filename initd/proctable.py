@@ -6,7 +6,7 @@ Law of this file: reading only; a process may vanish between two reads, and then
 from __future__ import annotations
 
 import posix as os
-from itertools import islice
+from itertools import chain, islice
 
 from initd import descriptors, procfs, room, signals, syscalls, waiting
 from initd.inputs import Child, ChildEnded, ChildrenListed, Elder
@@ -14,10 +14,11 @@ from initd.model import ExitStatus, ProcessId
 
 _KILL = signals.NUMBERS["KILL"]
 _AT_ONCE = 1_000  # strangers looked at in one look: 10 ms
+_HIGHEST = 500  # generations that are looked up: 5 ms
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container
+    from collections.abc import Callable, Container, Iterator
 
     from initd.procfs import Stat
 
@@ -102,9 +103,18 @@ def _child_pids() -> tuple[int, ...]:
         return tuple(stat.pid for stat in everyone() if stat.ppid == ourselves)
 
 
-def parents() -> dict[int, int]:
-    """Everyone's parent, by pid."""
-    return {stat.pid: stat.ppid for stat in everyone()}
+def ancestors(pid: int) -> Iterator[int]:
+    """Its parent, that one's parent, and so on: one read for each, however many processes there are.
+
+    The way up is bounded: a pid that is used again meanwhile may make a circle of it, and a chain that
+    somebody made for it takes our time.
+    """
+    for _ in range(_HIGHEST):
+        stat = stat_of(pid)
+        if stat is None or stat.ppid <= 0:
+            return
+        pid = stat.ppid
+        yield pid
 
 
 def is_below(pid: int, ancestors: Container[int], parents: dict[int, int]) -> bool:
@@ -118,14 +128,34 @@ def is_below(pid: int, ancestors: Container[int], parents: dict[int, int]) -> bo
     return False
 
 
-def speaks_for_main(pid: int, main: int | None, adopted: Container[int]) -> bool:
-    """Main, a process below it, or an orphan that was: main's daemons are adopted by us, and are main's."""
+def root_of(pid: int, main: int | None, adopted: Container[int]) -> int | None:
+    """Main, or the orphan that was adopted by us: whichever it is or is below; None for strangers."""
     if main is None or pid <= 0:
+        return None
+    for each in chain((pid,), ancestors(pid)):
+        if each == main or each in adopted:
+            return each
+    return None
+
+
+def speaks_for_main(pid: int, uid: int, main: int | None, adopted: Container[int]) -> bool:
+    """Main and whoever is below it, or an orphan, since main's daemons are adopted by us, and are main's.
+
+    But so are those of a stranger who came in by docker exec. So an orphan is only believed where its user
+    could harm main anyway. ``uid`` has to be the kernel's word on the sender, not a look at /proc: it may
+    have become a set-uid program since.
+    """
+    root = root_of(pid, main, adopted)
+    if root is None or main is None:
         return False
-    if pid == main or pid in adopted:
-        return True
-    above = parents()
-    return is_below(pid, (main,), above) or is_below(pid, adopted, above)
+    return root == main or uid in (0, os.getuid()) or uid == _owner(main)
+
+
+def _owner(pid: int) -> int | None:
+    try:
+        return syscalls.owner(pid)
+    except (OSError, ValueError, IndexError):
+        return None
 
 
 def left_over(role: str, spared: set[int]) -> list[int]:

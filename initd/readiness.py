@@ -6,6 +6,7 @@ Law of this file: main's own words only count while they are this main's: a new 
 from __future__ import annotations
 
 from initd import signals
+from initd.allowance import Allowance
 from initd.books import Books, Told, describe
 from initd.effects import Look
 from initd.inputs import Notified
@@ -14,6 +15,7 @@ from initd.supervisor import Supervisor
 
 _ABRT = signals.NUMBERS["ABRT"]  # as systemd does: a core dump may say where it hung
 _MICROSECONDS = 1_000_000.0
+_AT_ONCE, _A_SECOND = 20, 2.0  # changes of status that are events: the history has other things to remember
 
 
 class Readiness:
@@ -22,6 +24,8 @@ class Readiness:
     def __init__(self, books: Books, supervisor: Supervisor) -> None:
         self.books, self.supervisor = books, supervisor
         self._watchdog = books.config.watchdog  # seconds; main may change it
+        self._allowance = Allowance(_AT_ONCE, _A_SECOND)
+        self._skipped = 0  # changes since the last one that is an event
 
     def main_up(self) -> None:
         """A new main: nothing that the old one said is true of it."""
@@ -48,7 +52,8 @@ class Readiness:
         if "EXTEND_TIMEOUT_USEC" in words:
             self._extend(words["EXTEND_TIMEOUT_USEC"] / _MICROSECONDS)
         if words.get("WATCHDOG") == "trigger":
-            self.missed()
+            # Also where no watchdog is wound up: sd_notify(3).
+            self._unwell("main triggered it", "main triggered its watchdog and is restarted")
         elif words.get("WATCHDOG") == "1" or "WATCHDOG_USEC" in words:
             self._wind_up()
 
@@ -72,11 +77,22 @@ class Readiness:
         books.record("main.ready", process=describe(books.main.process, books.main_name), after_seconds=after)
 
     def _said(self, words: dict[str, object]) -> None:
+        """The state is always as main says; the history gets what changed, unless that is too often."""
         told = self.books.told
+        before = told.status, told.reloading, told.stopping
         told.status = str(words.get("STATUS", told.status))
         told.reloading = told.reloading or "RELOADING" in words
         told.stopping = told.stopping or "STOPPING" in words
-        self.books.record("status", text=told.status, reloading=told.reloading, stopping=told.stopping)
+        if (told.status, told.reloading, told.stopping) == before:
+            return
+        if told.stopping == before[2] and not self._allowance.take(self.books.now):
+            self._skipped += 1
+            return
+        more = {"skipped": self._skipped} if self._skipped else {}
+        self._skipped = 0
+        self.books.record(
+            "status", text=told.status, reloading=told.reloading, stopping=told.stopping, **more
+        )
 
     def _extend(self, seconds: float) -> None:
         """Main asks for more time to stop, counted from now; never for less."""
@@ -92,12 +108,17 @@ class Readiness:
             self.books.after("watchdog", self._watchdog)
 
     def missed(self) -> None:
-        """No word in time: main hangs. It is made to leave a core dump, and started again."""
+        """No word in time: main hangs."""
+        long = f"{self._watchdog:g} s"
+        self._unwell(f"no word from main in {long}", f"main missed its watchdog of {long} and is restarted")
+
+    def _unwell(self, why: str, text: str) -> None:
+        """Main is made to leave a core dump, and started again."""
         books = self.books
         books.cancel("watchdog")
         if books.main.state != RUNNING:
             return
         books.told.starving = True
-        books.record("check.failed", check="watchdog", why=f"no word from main in {self._watchdog:g} s")
-        books.log("warning", f"main missed its watchdog of {self._watchdog:g} s and is restarted")
+        books.record("check.failed", check="watchdog", why=why)
+        books.log("warning", text)
         self.supervisor.restart_for("watchdog", _ABRT)

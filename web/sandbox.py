@@ -38,10 +38,13 @@ def raise_walls(config: Config) -> None:
 
 
 def close_door(config: Config) -> None:
-    """The second moment: no process, no thread, no signal, no file to write, no connection but for checks."""
+    """The second moment: no process, no thread, no signal, no file to write, no connection but for checks.
+
+    And what other webs and the init have too, the listeners and the log, stays as it is.
+    """
     _limit(resource.RLIMIT_NPROC)
     try:
-        seccomp.seal(config.connects)
+        seccomp.seal(config.connects, tuple(each.fd for each in config.listen))
     except OSError as error:
         say(f"cannot seal web by seccomp ({error.strerror}); it goes on without: use a kernel that has it")
 

@@ -48,14 +48,24 @@ settimeofday 164 170, clock_settime 227 112, clock_adjtime 305 266, adjtimex 159
 sethostname 170 161, setdomainname 171 162, bind 49 200, mq_open 240 180, mq_unlink 241 181
 shmget 29 194, shmat 30 196, shmctl 31 195, msgget 68 186, msgsnd 69 189, msgrcv 70 188, msgctl 71 187
 semget 64 190, semop 65 193, semctl 66 191, semtimedop 220 192
+shutdown 48 210, socketpair 53 199, dup 32 23, dup2 33 -, dup3 292 24
+pwrite64 18 68, pwritev 296 70, pwritev2 328 287, copy_file_range 326 285
+splice 275 76, tee 276 77, vmsplice 278 75
 """
 # From this number on both have the same, and they are young: what is not known here is not needed here.
 YOUNG = 424
 KNOWN = {"pidfd_open": 434, "close_range": 436, "faccessat2": 439, "epoll_pwait2": 441}
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | (os.O_TMPFILE & ~os.O_DIRECTORY)
-_OWNERS = (8, 10, 15)  # F_SETOWN, F_SETSIG, F_SETOWN_EX: a signal of choice to a process of choice
+# The log is the init's and main's too, with its O_NONBLOCK and its place in the file. Nothing gives it or a
+# listener another number (dup, F_DUPFD; a pair by which to send it to oneself): the number tells which it is.
+_STANDARD = (0, 1, 2)
+# F_GETFD, F_SETFD, F_GETFL: not F_SETOWN, a signal of choice to a process of choice.
+_FCNTLS = (1, 2, 3)
 # FIONBIO, FIOCLEX, FIONCLEX, FIONREAD, TCGETS: not TIOCSTI, which types into the terminal.
 _IOCTLS = (0x5421, 0x5451, 0x5450, 0x541B, 0x5401)
+# What is set on a listener stays for every later web: IP_MINTTL lets nobody in. asyncio sets this one alone.
+_OPTIONS = ((socket.IPPROTO_TCP,), (socket.TCP_NODELAY,))
+_MOST = 100  # listeners that are told apart by number: a jump goes no further than 255
 
 _SECCOMP_SET_MODE_FILTER = 1
 _TSYNC, _SPEC_ALLOW = 1, 4  # all threads; and no slower branches, which are for those who run others' code
@@ -79,11 +89,13 @@ class Machine(NamedTuple):
     ioctl: int
     fcntl: int
     prlimit64: int
+    setsockopt: int
+    lseek: int
 
 
 MACHINES = {
-    "x86_64": Machine(1, 0xC000003E, 317, 2, 257, 41, 42, 16, 72, 302),
-    "aarch64": Machine(2, 0xC00000B7, 277, None, 56, 198, 203, 29, 25, 261),
+    "x86_64": Machine(1, 0xC000003E, 317, 2, 257, 41, 42, 16, 72, 302, 54, 8),
+    "aarch64": Machine(2, 0xC00000B7, 277, None, 56, 198, 203, 29, 25, 261, 208, 62),
 }
 
 
@@ -93,8 +105,10 @@ def numbers(machine: Machine) -> dict[str, int]:
     return {row[0]: int(row[machine.column]) for row in rows if row[machine.column] != "-"}
 
 
-def program(machine: Machine, connects: bool) -> list[Instruction]:
-    """The filter. Without ``connects`` there is no new socket at all."""
+def program(machine: Machine, connects: bool, listeners: tuple[int, ...] = ()) -> list[Instruction]:
+    """The filter. Without ``connects`` there is no new socket. With it no listener is connected, or it would
+    be none for any later web.
+    """
     refused = list(numbers(machine).values())
     if not connects:
         refused += machine.socket, machine.connect
@@ -106,6 +120,7 @@ def program(machine: Machine, connects: bool) -> list[Instruction]:
         *_young(),
         *(one for number in refused for one in ((_EQUAL, 0, 1, number), _fail(errno.EPERM))),
         *_looked_at(machine),
+        *_when(machine.connect, _none_of(0, listeners[:_MOST])),
         (_RETURN, 0, 0, _ALLOW),
     ]
 
@@ -128,8 +143,10 @@ def _looked_at(machine: Machine) -> Iterator[Instruction]:
     if machine.open is not None:
         yield from _when(machine.open, _no_bit(1, _WRITES))
     yield from _when(machine.openat, _no_bit(2, _WRITES))
-    yield from _when(machine.fcntl, _none_of(1, _OWNERS))
-    yield from _when(machine.ioctl, _one_of(1, _IOCTLS))
+    yield from _when(machine.fcntl, [*_none_of(0, _STANDARD), *_one_of(1, _FCNTLS)])
+    yield from _when(machine.ioctl, [*_none_of(0, _STANDARD), *_one_of(1, _IOCTLS)])
+    yield from _when(machine.lseek, _none_of(0, _STANDARD))
+    yield from _when(machine.setsockopt, [*_one_of(1, _OPTIONS[0]), *_one_of(2, _OPTIONS[1])])
     kind = [_argument(1), (_AND, 0, 0, 0xF), (_EQUAL, 1, 0, socket.SOCK_STREAM), _fail(errno.EPERM)]
     yield from _when(machine.socket, [*_one_of(0, (socket.AF_INET, socket.AF_INET6)), *kind])
     yield from _when(machine.prlimit64, [*_no_bit(2, 0xFFFFFFFF), *_no_bit(2, 0xFFFFFFFF, half=4)])
@@ -160,12 +177,12 @@ def _one_of(index: int, values: tuple[int, ...]) -> list[Instruction]:
     return [_argument(index), *tests, _fail(errno.EPERM)]
 
 
-def seal(connects: bool) -> None:
+def seal(connects: bool, listeners: tuple[int, ...] = ()) -> None:
     """Put the filter over all threads of this process, for good. Raises OSError where that is refused."""
     machine = MACHINES.get(os.uname().machine)
     if machine is None or sys.maxsize < 2**32:  # a 32-bit Python has numbers of its own on the same machine
         raise OSError(errno.ENOSYS, f"not written for {os.uname().machine}")
-    instructions = program(machine, connects)
+    instructions = program(machine, connects, listeners)
     code = b"".join(struct.pack("=HBBI", *one) for one in instructions)
     held = ctypes.create_string_buffer(code)
     fprog = struct.pack("@HP", len(instructions), ctypes.addressof(held))

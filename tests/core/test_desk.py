@@ -140,6 +140,24 @@ def test_a_signal_is_audited_before_it_is_answered() -> None:
     assert world.desk.books.ledger.signals["HUP/api"] == 1
 
 
+def test_a_flood_of_signals_to_nobody_leaves_what_was_done_in_the_history() -> None:
+    """Each is answered; of so many some are audited, and the next one audited says how many were not."""
+    world = running()
+    world.ask("main.signal", signal="HUP")
+    for _ in range(3_000):
+        assert world.ask("signal", pid=4_000_000, signal="TERM")["error"]["code"] == "no_such_process"
+    events = world.history("signal.sent")
+    assert [event["outcome"] for event in events] == ["sent"] + ["no_such_process"] * 20
+    assert not any("left_out" in event for event in events)
+    world.ask("main.signal", signal="HUP")
+    world.ask("main.signal", signal="HUP")
+    assert [event.get("left_out") for event in world.history("signal.sent")[-2:]] == [2_980, None]
+    world.advance(10)
+    for _ in range(100):
+        world.ask("signal", pid=4_000_000, signal="TERM")
+    assert 10 <= len(world.history("signal.sent")) - 23 <= 11
+
+
 @pytest.mark.parametrize("spelled", ["TERM", "sigterm", "15", 15])
 def test_signals_are_understood_by_name_and_number(spelled: str | int) -> None:
     world = running()

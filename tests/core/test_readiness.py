@@ -45,6 +45,31 @@ def test_status_reloading_and_stopping_are_told_on() -> None:
     assert [event["text"] for event in world.history("status")] == ["serving", "serving", "serving"]
 
 
+def test_a_status_that_says_nothing_new_is_no_event() -> None:
+    world = running("--notify")
+    for _ in range(5_000):
+        tell(world, "STATUS=still working")
+    tell(world, "RELOADING=1")
+    tell(world, "RELOADING=1", "STATUS=still working")
+    assert [event["reloading"] for event in world.history("status")] == [False, True]
+
+
+def test_a_status_that_changes_all_the_time_is_current_and_leaves_the_history_its_room() -> None:
+    world = running("--notify")
+    for number in range(5_000):
+        tell(world, f"STATUS={number}")
+    assert world.ask("state")["status"]["main"]["status_text"] == "4999"
+    assert len(world.history("status")) == 20
+    tell(world, "STOPPING=1")
+    last = world.history("status")[-1]
+    assert (last["text"], last["stopping"], last["skipped"]) == ("4999", True, 4_980)
+    world.advance(10.0)
+    for number in range(5_000):
+        tell(world, f"STATUS={number}")
+    assert len(world.history("status")) == 41
+    assert "skipped" not in world.history("status")[-1]
+
+
 def test_a_watchdog_begins_with_ready_and_a_missed_one_restarts_main_under_every_policy() -> None:
     world = running("--notify", "--watchdog", "2s")
     world.advance(3.0)
@@ -110,9 +135,11 @@ def test_main_can_trigger_and_set_its_watchdog() -> None:
     assert world.signals == []
     world.advance(0.1)
     assert len(world.signals) == 1
-    other = running("--notify")
+    other = running("--notify")  # a trigger needs no watchdog; sd_notify(3)
+    tell(other, "READY=1")
     tell(other, "WATCHDOG=trigger")
     assert other.signals == [(other.pid(), 6, False)]
+    assert other.history("check.failed")[0]["why"] == "main triggered it"
 
 
 def test_a_main_that_hangs_in_its_dump_is_killed_after_the_stop_timeout() -> None:

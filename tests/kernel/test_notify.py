@@ -4,11 +4,44 @@ from __future__ import annotations
 
 import signal
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
 
 from .client import wait_for
-from .harness import program, run, scene
+from .harness import Scene, program, run, scene
 
 NOTIFY = ["--notify"]
+NOBODY = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups")
+
+
+def socket_name(made: Scene) -> str:
+    """The name of the socket, as main tells it."""
+    made.wait_out("socket ")
+    return made.out().split("socket ")[1].split()[0]
+
+
+@contextmanager
+def stranger(made: Scene, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """A program that comes into the container from outside, as docker exec does; it ends with its input."""
+    into = ("nsenter", f"--target={made.init}", "--pid", "--mount")
+    with subprocess.Popen(
+        [*into, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        yield process
+
+
+def next_line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+def let_main_speak(made: Scene) -> None:
+    """A child of main says something: what was sent before has then been read."""
+    made.post("/api/v1/main/signal", {"signal": "USR1"})
+    wait_for(lambda: made.status()["main"]["status_text"] == "from a child", "the child to be heard")
 
 
 def test_systemd_notify_makes_main_ready_and_its_status_is_shown() -> None:
@@ -100,3 +133,43 @@ def test_a_watchdog_of_years_makes_no_init_deaf() -> None:
     far = "systemd-notify --ready WATCHDOG_USEC=9999999999999; exit 5"
     code, _, error = run("sh", "-c", far, options=["--notify", "--quiet"])
     assert (code, error) == (5, "")
+
+
+@pytest.mark.parametrize("how", ["plain", "hidden"])
+def test_sockets_that_wait_when_they_are_closed_do_not_hold_pid_1_up(how: str) -> None:
+    with scene(*program("notifier.py", "silent"), options=NOTIFY) as made:
+        made.ready()
+        words = program("lingerer.py", socket_name(made), how)
+        made.send(signal.SIGSTOP)  # so that the sender's are closed first, and ours are the last
+        with stranger(made, *NOBODY, *words) as lingerer:
+            assert next_line(lingerer) == "given"
+            made.send(signal.SIGCONT)
+            assert made.ask("GET", "/livez").status == 200
+            let_main_speak(made)
+            assert len(list(Path(f"/proc/{made.init}/fd").iterdir())) < 50  # it keeps none of a hundred
+            made.send(signal.SIGALRM)  # which we use ourselves meanwhile
+            assert made.wait() == 128 + signal.SIGALRM
+
+
+@pytest.mark.parametrize("user", [NOBODY, ()], ids=["another", "root"])
+def test_an_orphan_of_a_stranger_is_believed_where_its_user_could_harm_main_anyway(
+    user: tuple[str, ...],
+) -> None:
+    words = program("notifier.py", "orphan")
+    with scene(*program("notifier.py", "silent"), options=NOTIFY) as made:
+        made.ready()
+        with stranger(made, *user, *words, socket_name(made), "READY=1", "STATUS=from an orphan") as process:
+            pid = int(next_line(process))
+            wait_for(
+                lambda: any(event["process"]["pid"] == pid for event in made.events("adopted")),
+                "the orphan to be adopted",
+            )
+            assert process.stdin is not None
+            process.stdin.close()
+            assert next_line(process) == "said"
+            if not user:
+                wait_for(lambda: made.status()["main"]["status_text"] == "from an orphan", "the orphan")
+                assert made.ask("GET", "/readyz").status == 200
+                return
+            let_main_speak(made)
+        assert [event["text"] for event in made.events("status")] == ["from a child"]

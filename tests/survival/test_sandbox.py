@@ -88,7 +88,6 @@ WORK = {
     "import late",
     "prepare TLS",
     "draw lots",
-    "pair sockets",
     "know its limits",
     "exit",
 }

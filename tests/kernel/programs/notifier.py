@@ -1,4 +1,4 @@
-"""Speaks sd_notify by itself: feed-until-told, silent, stopping, daemon, or send NAME WORD…"""
+"""Speaks sd_notify by itself: feed-until-told, silent, stopping, daemon, send or orphan NAME WORD…"""
 
 import os
 import signal
@@ -36,8 +36,25 @@ def daemon() -> None:
         time.sleep(1)
 
 
+def orphan(name: str, *words: str) -> None:
+    """Who forks twice is adopted. It tells its pid, and speaks when its standard input ends."""
+    if os.fork():
+        return
+    os.setsid()
+    if os.fork():
+        os._exit(0)
+    print(os.getpid(), flush=True)
+    sys.stdin.read()
+    send(name, *words)
+    print("said", flush=True)
+    time.sleep(60)  # the sender has to be there when its credentials are looked at
+
+
 def main() -> None:
     how, *rest = sys.argv[1:]
+    if how == "orphan":
+        orphan(*rest)
+        return
     if how == "daemon":
         daemon()
         return

@@ -51,8 +51,8 @@ def thread() -> None:
 
 def owned() -> None:
     """The kernel sends a signal for us: F_SETOWN, with O_ASYNC."""
-    ours, _theirs = socket.socketpair()
-    fcntl.fcntl(ours, fcntl.F_SETOWN, PID)
+    with Path("/proc/self/stat").open() as file:
+        fcntl.fcntl(file, fcntl.F_SETOWN, PID)
 
 
 def connect(family: int, kind: int, address: object) -> Callable[[], object]:
@@ -120,7 +120,6 @@ WORK: dict[str, Callable[[], object]] = {
     "import late": lambda: __import__("xml.dom.minidom"),
     "prepare TLS": lambda: ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
     "draw lots": lambda: os.urandom(8),
-    "pair sockets": lambda: socket.socketpair()[0].setblocking(False),
     "know its limits": lambda: (os.sysconf("SC_OPEN_MAX"), resource.getrlimit(resource.RLIMIT_NOFILE)),
     "exit": lambda: None,
 }
