@@ -69,6 +69,7 @@ def test_status_says_what_init_main_and_web_are_doing(
     assert shown["init"].startswith("pid 1, pid1, 0.1.0, up ")
     assert shown["main"].startswith("running, pid 7, up ")
     assert "2 restarts, last exit: signal KILL, " in shown["main"]
+    assert shown["web"].endswith("pid 8, 1 restart")
     assert shown["command"] == "nginx -g daemon off;"
     assert shown["ready"] == "yes"
     assert shown["processes"] == "12, of them zombies: 3"

@@ -99,7 +99,7 @@ def status(answer: Json, now: float) -> Iterator[str]:
         *([("command", argv)] if argv else []),
         *([("says", main["status_text"])] if main.get("status_text") else []),
         *(("check", _check(check)) for check in main.get("checks") or ()),
-        ("web", f"pid {web['pid']}, {web['restarts']} restarts"),
+        ("web", f"pid {web['pid']}, {restarts(web['restarts'])}"),
         ("ready", "yes" if answer["ready"] else "no"),
         ("processes", f"{_known(answer['processes'])}, of them zombies: {_known(answer['zombies'])}"),
         ("pids", _pids(answer.get("pids") or {})),
@@ -108,6 +108,10 @@ def status(answer: Json, now: float) -> Iterator[str]:
     ]
     for name, text in rows:
         yield clean(f"{name:<10} {text}")
+
+
+def restarts(number: int) -> str:
+    return "1 restart" if number == 1 else f"{number} restarts"
 
 
 def _known(value: object) -> object:
@@ -137,7 +141,7 @@ def _main(main: Json, now: float) -> str:
         parts.append("reloading")
     if main.get("pid"):
         parts += [f"pid {main['pid']}", f"up {age(main.get('started_at'), now)}"]
-    parts.append(f"{main['restarts']} restarts")
+    parts.append(restarts(main["restarts"]))
     if last := main.get("last_exit"):
         parts.append(f"last exit: {_exit(last)}, {age(last.get('at'), now)} ago")
     return ", ".join(parts)

@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.text import Text
 
-from web.ctl.show import age, clean, duration, rate
+from web.ctl.show import age, clean, duration, rate, restarts
 from web.ctl.top.picture import Picture
 
 BAR = 20  # cells
@@ -46,15 +46,11 @@ def main(status: dict[str, Any], now: float) -> list[Part]:
         (f"initd {init['version']} {init['role']}", "bold"),
         (doing, "" if unit["state"] == "running" else "yellow"),
         (lives, ""),
-        (_restarts(unit["restarts"]), "yellow" if unit["restarts"] else ""),
+        (restarts(unit["restarts"]), "yellow" if unit["restarts"] else ""),
         ("ready", "green") if status["ready"] else ("not ready", "red"),
         ("draining" if status.get("draining") else "", "yellow"),
         (" ".join(unit.get("argv") or ()), "dim"),
     ]
-
-
-def _restarts(number: int) -> str:
-    return "1 restart" if number == 1 else f"{number} restarts"
 
 
 def room(status: dict[str, Any], adoptions: float | None) -> list[Part]:
