@@ -30,6 +30,7 @@ HEADERS = {
     "cache-control",
     "connection",
     "content-length",
+    "content-security-policy",
     "content-type",
     "cross-origin-resource-policy",
     "date",
