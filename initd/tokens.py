@@ -5,6 +5,7 @@ Law of this file: a token is never shown, not even in a refusal. Imported only w
 
 from __future__ import annotations
 
+import _stat
 import posix as os
 
 from initd.options import ROLES, TOKEN_MINIMUM
@@ -20,7 +21,6 @@ _TABLE = (
 _BESIDE = 20  # a role, quotes and commas
 _LONGEST = 1 << 20
 _CERTIFICATE = "cert:"
-_KIND, _REGULAR = 0o170000, 0o100000  # S_IFMT, S_IFREG; inode(7)
 
 
 def read(path: str | None, single: str | None) -> Credentials:
@@ -67,7 +67,7 @@ def _text(path: str) -> str:
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with open(fd, encoding="utf-8") as file:
-            text = file.read(_LONGEST + 1) if os.fstat(fd).st_mode & _KIND == _REGULAR else None
+            text = file.read(_LONGEST + 1) if _stat.S_ISREG(os.fstat(fd).st_mode) else None
         if text is not None and len(text) <= _LONGEST:
             return text
         why = "it is no regular file" if text is None else "it is longer than a megabyte"
