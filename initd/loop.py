@@ -23,7 +23,7 @@ from initd.hands import Hands, spawn_failure
 from initd.inputs import Notified, SignalReceived, Spawned, Ticked
 from initd.letterbox import Letterbox
 from initd.model import MAIN
-from initd.reaping import Reaper
+from initd.reaping import SHARE, Reaper
 from initd.sockets import remove_socket_file
 
 TYPE_CHECKING = False
@@ -38,7 +38,6 @@ _CHLD = signals.NUMBERS["CHLD"]
 _OUR_OWN = (signals.NUMBERS["PIPE"], signals.NUMBERS["XFSZ"])
 _LONGEST = 86_400.0  # at once: poll(2) cannot be told more than 24 days
 _LEAP = 0.5  # so much later than asked for: we were stopped or frozen, or the machine is very busy
-_SHARE = 0.005  # seconds of reading notes in one turn; a probe waits so long
 _POLL = 0.05  # without a signalfd we look for signals this often; and a turn that fails waits so long
 
 
@@ -204,7 +203,7 @@ class Loop:
         box = self.world.box
         if box is None or box.fd not in ready:
             return
-        until = time.monotonic() + _SHARE
+        until = time.monotonic() + SHARE
         for data, pid, uid in box.read():
             self._heed(data, pid, uid)
             if time.monotonic() > until:

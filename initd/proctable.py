@@ -117,17 +117,6 @@ def ancestors(pid: int) -> Iterator[int]:
         yield pid
 
 
-def is_below(pid: int, ancestors: Container[int], parents: dict[int, int]) -> bool:
-    """Is one of ``ancestors`` above ``pid``? A torn picture may hold a circle, so the way up is bounded."""
-    for _ in range(len(parents) + 1):
-        pid = parents.get(pid, 0)
-        if pid in ancestors:
-            return True
-        if pid <= 1:
-            return False
-    return False
-
-
 def root_of(pid: int, main: int | None, adopted: Container[int]) -> int | None:
     """Main, or the orphan that was adopted by us: whichever it is or is below; None for strangers."""
     if main is None or pid <= 0:
@@ -165,7 +154,18 @@ def left_over(role: str, spared: set[int]) -> list[int]:
     if role == "pid1":
         return living
     above = {stat.pid: stat.ppid for stat in stats}
-    return [pid for pid in living if is_below(pid, (os.getpid(),), above)]
+    return [pid for pid in living if _is_below_us(pid, above)]
+
+
+def _is_below_us(pid: int, parents: dict[int, int]) -> bool:
+    """By a listing of everybody. A torn one may hold a circle, so the way up is bounded."""
+    for _ in range(len(parents) + 1):
+        pid = parents.get(pid, 0)
+        if pid == os.getpid():
+            return True
+        if pid <= 1:
+            return False
+    return False
 
 
 def describe_end(

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from initd.procfs import Stat
     from initd.waiting import Ended, Reaped
 
-_SHARE = 0.005  # seconds of reaping in one turn; a probe waits so long
+SHARE = 0.005  # seconds of reaping in one turn, and of reading notes; a probe waits so long
 _STORM = 0.005  # batches that follow each other this closely
 _REST = 0.001  # are gathered into one
 _AT_ONCE = 32  # are reaped before the time is looked at again: 0.2 ms
@@ -70,7 +70,7 @@ class Reaper:
         unless web asks something; and all ends with our share of time, so that signals and questions do not
         wait for the storm's end.
         """
-        until = time.monotonic() + _SHARE
+        until = time.monotonic() + SHARE
         while True:
             began, self.more = time.monotonic(), False
             stormy = began - self._last_batch < _STORM

@@ -84,7 +84,6 @@ def test_an_error_that_cannot_be_told_is_its_exit_code_and_no_answer(tmp_path: P
 
 
 def test_top_without_a_terminal_says_so_even_where_there_is_no_input_at_all() -> None:
-    pytest.importorskip("textual")
     for to in ("<&-", ">&-", "<&- >&-"):
         code, _, err = redirected(to, "top")
         assert (code, err.count("\n")) == (FAILED, 1), err
